@@ -1,1 +1,43 @@
-//! Under construction.
+//! Dialects and provider adapters. Pure: bytes in, bytes out; no I/O, no clock, no randomness.
+//!
+//! A request's way through this crate:
+//!
+//! 1. [`Call::scan`] reads the few fields that the gateway needs out of the caller's body, in one pass, and checks the
+//!    JSON's syntax.
+//! 2. [`prepare`] makes the provider's request for one target. Where both sides speak the same dialect the body's
+//!    bytes go on with only `model` and `stream_options` edited (the *fast path*); else they are translated.
+//! 3. [`Reply`] reads the provider's one answer, whole or streamed, gives the bytes for the caller, and meters what it
+//!    sees ([`Seen`]: usage, finish reasons, ids).
+//! 4. [`upstream_error`] reads what a provider says instead of an answer; [`error_body`] and [`error_event`] tell a
+//!    caller in its own dialect.
+//!
+//! The kinds of providers are in [`PROVIDERS`].
+
+#![warn(missing_docs)]
+
+mod call;
+mod errors;
+mod forward;
+mod loss;
+mod meter;
+mod models;
+mod registry;
+mod reply;
+mod seen;
+mod target;
+mod thinking;
+mod translate;
+pub mod wire;
+
+pub use call::{Call, CallerHeaders};
+pub(crate) use errors::upstream_failure;
+pub use errors::{
+    ErrorClass, UpstreamError, error_body, error_event, error_status, upstream_error,
+};
+pub use loss::{Loss, LossKind};
+pub use models::{ModelEntry, model_entry, model_list};
+pub use registry::{Credential, PROVIDERS, ProviderFacts, provider};
+pub use reply::{Piece, Reply, ReplyFault};
+pub use seen::Seen;
+pub use target::{ModelFacts, Outgoing, TargetModel, prepare};
+pub use thinking::{NoMemory, StoredThinking, ThinkingMemory};

@@ -1,0 +1,69 @@
+//! The caller's body for a provider of the same dialect.
+
+use super::{Forwarder, Stream};
+use crate::call::StreamOptions;
+use crate::meter::Meter;
+use crate::target::dialect_headers;
+use crate::wire::json::{Edit, quote, splice};
+use crate::{Call, CallerHeaders, Outgoing, Reply, TargetModel};
+use std::borrow::Cow;
+use tollgate_domain::Endpoint;
+
+/// Edits `model`, and asks for usage on the stream where the caller did not; nothing else.
+pub(crate) fn prepare(
+    call: &Call,
+    headers: &CallerHeaders<'_>,
+    target: &TargetModel<'_>,
+) -> Outgoing {
+    let has_usage_chunk = matches!(
+        call.endpoint,
+        Endpoint::ChatCompletions | Endpoint::Completions
+    );
+    let is_unasked = call.stream && has_usage_chunk && !call.include_usage;
+    let mut edits = Vec::new();
+    if let Some(model) = target.model.filter(|model| *model != call.model) {
+        edits.push(Edit {
+            range: call.model_at.clone(),
+            with: quote(model).into(),
+        });
+    }
+    if is_unasked && target.stream_usage {
+        edits.push(ask_for_usage(call));
+        edits.sort_by_key(|edit| edit.range.start);
+    }
+    let body = splice(&call.body, &edits);
+    let forwarder = Forwarder {
+        meter: Meter::new(call.endpoint, call.choices),
+        stream: call.stream.then(|| Stream::new(is_unasked)),
+    };
+    Outgoing {
+        path: call.endpoint.path(),
+        headers: dialect_headers(call.endpoint, headers),
+        body,
+        losses: Vec::new(),
+        reply: Reply::forward(forwarder),
+    }
+}
+
+fn ask_for_usage(call: &Call) -> Edit<'static> {
+    let (range, with) = match &call.stream_options {
+        StreamOptions::Absent => {
+            let after = call.model_at.end;
+            (after..after, r#","stream_options":{"include_usage":true}"#)
+        }
+        StreamOptions::Null(range) => (range.clone(), r#"{"include_usage":true}"#),
+        StreamOptions::IncludeUsage(range) => (range.clone(), "true"),
+        StreamOptions::Object {
+            inside,
+            is_empty: true,
+        } => (*inside..*inside, r#""include_usage":true"#),
+        StreamOptions::Object {
+            inside,
+            is_empty: false,
+        } => (*inside..*inside, r#""include_usage":true,"#),
+    };
+    Edit {
+        range,
+        with: Cow::Borrowed(with),
+    }
+}

@@ -1,0 +1,172 @@
+//! Strings, numbers and words: where they end, and what they mean.
+
+use super::SyntaxError;
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The closing quote of a string whose first byte is at `at`, and whether there are escapes in it.
+pub(super) fn string_end(bytes: &[u8], mut at: usize) -> Result<(usize, bool), SyntaxError> {
+    let mut escaped = false;
+    loop {
+        at = plain_end(bytes, at);
+        match bytes.get(at) {
+            Some(b'"') => return Ok((at, escaped)),
+            Some(b'\\') => {
+                escaped = true;
+                at = escape_end(bytes, at)?;
+            }
+            Some(_) => {
+                return Err(SyntaxError {
+                    at,
+                    expected: "no control character in a string",
+                });
+            }
+            None => {
+                return Err(SyntaxError {
+                    at,
+                    expected: "the end of a string",
+                });
+            }
+        }
+    }
+}
+
+/// The first byte from `at` on that is a quote, a backslash or a control character; else the end.
+///
+/// Keys and words are short, prompts long: two words of eight bytes first, then blocks that the compiler makes vector
+/// instructions of.
+fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    let mut rest = bytes.get(at..).unwrap_or_default();
+    for _ in 0..2 {
+        let Some((word, next)) = rest.split_first_chunk::<8>() else {
+            break;
+        };
+        let hits = special(u64::from_le_bytes(*word));
+        if hits != 0 {
+            return at + (hits.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+        rest = next;
+    }
+    while let Some((block, next)) = rest.split_first_chunk::<32>() {
+        let found = block.iter().fold(false, |found, byte| {
+            found | (*byte == b'"') | (*byte == b'\\') | (*byte < b' ')
+        });
+        if found {
+            break;
+        }
+        at += 32;
+        rest = next;
+    }
+    while let Some((word, next)) = rest.split_first_chunk::<8>() {
+        let hits = special(u64::from_le_bytes(*word));
+        if hits != 0 {
+            return at + (hits.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+        rest = next;
+    }
+    let tail = rest
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F));
+    at + tail.unwrap_or(rest.len())
+}
+
+/// The high bit of each byte that ends plain text; exact up to the lowest one set.
+fn special(word: u64) -> u64 {
+    let equals = |byte: u8| {
+        let difference = word ^ (ONES * u64::from(byte));
+        difference.wrapping_sub(ONES) & !difference
+    };
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    (equals(b'"') | equals(b'\\') | control) & HIGH
+}
+
+fn escape_end(bytes: &[u8], at: usize) -> Result<usize, SyntaxError> {
+    match bytes.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+        Some(b'u')
+            if bytes
+                .get(at + 2..at + 6)
+                .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) =>
+        {
+            Ok(at + 6)
+        }
+        _ => Err(SyntaxError {
+            at,
+            expected: "an escape of JSON",
+        }),
+    }
+}
+
+/// The text of a checked string with escapes; `None` where they name half a surrogate pair.
+pub(super) fn unescape(raw: &str) -> Option<String> {
+    let mut quoted = String::with_capacity(raw.len() + 2);
+    quoted.push('"');
+    quoted.push_str(raw);
+    quoted.push('"');
+    serde_json::from_str(&quoted).ok()
+}
+
+/// The end of a number that begins at `at`: `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
+pub(super) fn number_end(bytes: &[u8], mut at: usize) -> Result<usize, SyntaxError> {
+    if bytes.get(at) == Some(&b'-') {
+        at += 1;
+    }
+    at = match bytes.get(at) {
+        Some(b'0') => at + 1,
+        _ => digits_end(bytes, at)?,
+    };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits_end(bytes, at + 1)?;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        at += 1;
+        if matches!(bytes.get(at), Some(b'+' | b'-')) {
+            at += 1;
+        }
+        at = digits_end(bytes, at)?;
+    }
+    Ok(at)
+}
+
+fn digits_end(bytes: &[u8], at: usize) -> Result<usize, SyntaxError> {
+    let digits = bytes.get(at..).unwrap_or_default();
+    let count = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    if count == 0 {
+        Err(SyntaxError {
+            at,
+            expected: "a digit",
+        })
+    } else {
+        Ok(at + count)
+    }
+}
+
+/// The end of `true`, `false` or `null`.
+pub(super) fn word_end(bytes: &[u8], at: usize, word: &'static str) -> Result<usize, SyntaxError> {
+    if bytes
+        .get(at..)
+        .is_some_and(|rest| rest.starts_with(word.as_bytes()))
+    {
+        Ok(at + word.len())
+    } else {
+        Err(SyntaxError { at, expected: word })
+    }
+}
+
+/// A number's whole part, saturating; `None` for a negative one and for what is no number.
+pub(super) fn count(value: &str) -> Option<u64> {
+    if let Ok(exact) = value.parse::<u64>() {
+        return Some(exact);
+    }
+    if !value.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    // A fraction, an exponent, or beyond 64 bits: `as` saturates.
+    value.parse::<f64>().ok().map(|number| number as u64)
+}

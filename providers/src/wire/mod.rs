@@ -1,0 +1,4 @@
+//! The formats below the dialects: server-sent events, and JSON read and edited in place.
+
+pub mod json;
+pub mod sse;
