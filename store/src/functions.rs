@@ -1,0 +1,51 @@
+//! SQL functions that searches use: text matching with MLflow's rules, and a look into compressed payloads.
+
+use crate::error::Result;
+use crate::search::like;
+use crate::traces::payload::Dictionaries;
+use regex::Regex;
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Error};
+use std::sync::Arc;
+
+/// Registers on a reading connection:
+///
+/// - `text_like(text, pattern)`, `text_ilike(…)`, `text_rlike(…)`: 1, 0, or NULL for a NULL text;
+/// - `payload(dictionary, body)`: a payload's JSON.
+pub(crate) fn register(connection: &Connection, dictionaries: &Arc<Dictionaries>) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection
+        .create_scalar_function("text_like", 2, flags, |call| compare(call, like::matches))?;
+    connection.create_scalar_function("text_ilike", 2, flags, |call| {
+        compare(call, |text, pattern| {
+            like::matches(&text.to_lowercase(), &pattern.to_lowercase())
+        })
+    })?;
+    connection.create_scalar_function("text_rlike", 2, flags, |call| {
+        let regex: Arc<Regex> =
+            call.get_or_create_aux(1, |pattern: ValueRef<'_>| -> rusqlite::Result<_> {
+                Regex::new(pattern.as_str()?)
+                    .map_err(|error| Error::UserFunctionError(error.into()))
+            })?;
+        compare(call, |text, _| regex.is_match(text))
+    })?;
+    let dictionaries = Arc::clone(dictionaries);
+    connection.create_scalar_function("payload", 2, flags, move |call| {
+        let json = dictionaries
+            .open(call.get(0)?, call.get_raw(1).as_blob()?)
+            .map_err(|error| Error::UserFunctionError(error.into()))?;
+        String::from_utf8(json).map_err(|error| Error::UserFunctionError(error.into()))
+    })?;
+    Ok(())
+}
+
+fn compare(
+    call: &Context<'_>,
+    test: impl FnOnce(&str, &str) -> bool,
+) -> rusqlite::Result<Option<bool>> {
+    match call.get_raw(0) {
+        ValueRef::Null => Ok(None),
+        text => Ok(Some(test(text.as_str()?, call.get_raw(1).as_str()?))),
+    }
+}

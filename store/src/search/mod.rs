@@ -1,0 +1,3 @@
+//! The filter language of MLflow's searches.
+
+pub(crate) mod like;

@@ -1,0 +1,367 @@
+//! Reading traces back: the roll-up, the headers, or everything.
+
+use crate::Store;
+use crate::error::{Result, StoreError};
+use crate::traces::payload::{Dictionaries, Payload};
+use crate::traces::row::{SpanEvent, SpanKind, SpanLink, SpanStatus};
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use tollgate_domain::{Cost, NanoUsd, SpanId, TraceId, Usage};
+
+pub(crate) const SESSION: &str = "mlflow.trace.session";
+pub(crate) const TRACE_NAME: &str = "mlflow.traceName";
+pub(crate) const SPANS_LOCATION: &str = "mlflow.trace.spansLocation";
+pub(crate) const TOKEN_USAGE: &str = "mlflow.trace.tokenUsage";
+pub(crate) const COST: &str = "mlflow.trace.cost";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceState {
+    Ok,
+    Error,
+}
+
+impl TraceState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+/// A trace without its spans: MLflow's `TraceInfo`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TraceInfo {
+    pub trace: TraceId,
+    pub experiment: i64,
+    pub start_ms: i64,
+    pub duration_ms: i64,
+    pub state: TraceState,
+    pub name: String,
+    pub team: String,
+    /// The virtual key's name.
+    pub key: String,
+    pub client_request_id: Option<String>,
+    pub request_preview: String,
+    pub response_preview: String,
+    /// With what MLflow's client expects (see the module's page).
+    pub metadata: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
+    pub tokens: Option<Tokens>,
+    pub cost: Option<Cost>,
+}
+
+/// Summed tokens as MLflow counts them: input includes what was read from and written to a cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Tokens {
+    pub input: i64,
+    pub output: i64,
+    pub cache_read: i64,
+    pub cache_write: i64,
+    pub cache_write_1h: i64,
+}
+
+impl Tokens {
+    /// MLflow's form, with the cache's keys where they are not 0.
+    pub fn to_json(self) -> Value {
+        let written = self.cache_write.saturating_add(self.cache_write_1h);
+        let always = [
+            ("input_tokens", self.input),
+            ("output_tokens", self.output),
+            ("total_tokens", self.input.saturating_add(self.output)),
+        ];
+        let cache = [
+            ("cache_read_input_tokens", self.cache_read),
+            ("cache_creation_input_tokens", written),
+            ("cache_creation_input_tokens_above_1hr", self.cache_write_1h),
+        ];
+        always
+            .into_iter()
+            .chain(cache.into_iter().filter(|(_, tokens)| *tokens != 0))
+            .map(|(name, tokens)| (name.to_string(), Value::from(tokens)))
+            .collect()
+    }
+}
+
+impl From<&Usage> for Tokens {
+    fn from(usage: &Usage) -> Self {
+        let [input, output, cache_read, cache_write, cache_write_1h] = [
+            usage.input_total(),
+            usage.output_total(),
+            usage.cache_read,
+            usage.cache_write,
+            usage.cache_write_1h,
+        ]
+        .map(crate::traces::clamp);
+        Self {
+            input,
+            output,
+            cache_read,
+            cache_write,
+            cache_write_1h,
+        }
+    }
+}
+
+/// MLflow's form of a cost, in dollars.
+pub fn cost_json(cost: Cost) -> Value {
+    json!({
+        "input_cost": cost.input.as_usd_f64(),
+        "output_cost": cost.output.as_usd_f64(),
+        "total_cost": cost.total().as_usd_f64(),
+    })
+}
+
+/// A span's narrow half.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpanHeader {
+    pub span: SpanId,
+    pub parent: Option<SpanId>,
+    pub name: String,
+    pub kind: SpanKind,
+    pub span_type: String,
+    pub status: String,
+    pub start_unix_nanos: u64,
+    pub end_unix_nanos: u64,
+    /// Input and output.
+    pub tokens: Option<(i64, i64)>,
+    pub cost: Option<Cost>,
+}
+
+/// A span, whole. Its attributes have what MLflow reads of type, usage and cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Span {
+    pub header: SpanHeader,
+    pub status: SpanStatus,
+    pub usage: Option<Usage>,
+    pub attributes: Map<String, Value>,
+    pub events: Vec<SpanEvent>,
+    pub links: Vec<SpanLink>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    pub info: TraceInfo,
+    /// By start.
+    pub spans: Vec<Span>,
+}
+
+impl Store {
+    pub fn trace_info(&self, trace: TraceId) -> Result<Option<TraceInfo>> {
+        let reader = self.read()?;
+        let tx = reader.unchecked_transaction()?;
+        Ok(info(&tx, trace)?.map(|(_, info)| info))
+    }
+
+    /// The whole trace.
+    pub fn trace(&self, trace: TraceId) -> Result<Option<Trace>> {
+        let reader = self.read()?;
+        let tx = reader.unchecked_transaction()?;
+        self.inner.dictionaries.refresh(&tx)?;
+        whole(&tx, &self.inner.dictionaries, trace)
+    }
+
+    /// Whole traces in the order asked for, without those that are not there.
+    pub fn traces(&self, ids: &[TraceId]) -> Result<Vec<Trace>> {
+        let reader = self.read()?;
+        let tx = reader.unchecked_transaction()?;
+        self.inner.dictionaries.refresh(&tx)?;
+        ids.iter()
+            .filter_map(|id| whole(&tx, &self.inner.dictionaries, *id).transpose())
+            .collect()
+    }
+
+    /// As [`Store::traces`], without spans.
+    pub fn trace_infos(&self, ids: &[TraceId]) -> Result<Vec<TraceInfo>> {
+        let reader = self.read()?;
+        let tx = reader.unchecked_transaction()?;
+        ids.iter()
+            .filter_map(|id| {
+                info(&tx, *id)
+                    .map(|found| found.map(|(_, info)| info))
+                    .transpose()
+            })
+            .collect()
+    }
+
+    /// A trace's tree without reading a payload.
+    pub fn span_headers(&self, trace: TraceId) -> Result<Vec<SpanHeader>> {
+        let reader = self.read()?;
+        let mut statement = reader.prepare_cached(
+            "SELECT s.* FROM spans AS s JOIN traces AS t ON t.id = s.trace WHERE t.trace_id = ?1
+             ORDER BY s.start_ns, s.id",
+        )?;
+        let headers = statement
+            .query_map([trace.as_bytes()], header)?
+            .collect::<Result<_, _>>()?;
+        Ok(headers)
+    }
+}
+
+fn info(tx: &Connection, trace: TraceId) -> Result<Option<(i64, TraceInfo)>> {
+    let found = tx
+        .prepare_cached("SELECT * FROM traces WHERE trace_id = ?1")?
+        .query_row([trace.as_bytes()], |row| {
+            Ok((row.get("id")?, read_info(row)))
+        })
+        .optional()?;
+    match found {
+        None => Ok(None),
+        Some((row, info)) => {
+            let mut info = info?;
+            add_tags(tx, row, &mut info)?;
+            Ok(Some((row, info)))
+        }
+    }
+}
+
+/// A row of `traces`, tags still missing.
+pub(crate) fn read_info(row: &Row<'_>) -> Result<TraceInfo> {
+    let metadata: String = row.get("metadata")?;
+    let mut metadata: BTreeMap<String, String> =
+        serde_json::from_str(&metadata).map_err(|error| StoreError::damaged("trace", error))?;
+    let tokens = match row.get("has_usage")? {
+        false => None,
+        true => Some(Tokens {
+            input: row.get("input_tokens")?,
+            output: row.get("output_tokens")?,
+            cache_read: row.get("cache_read_tokens")?,
+            cache_write: row.get("cache_write_tokens")?,
+            cache_write_1h: row.get("cache_write_1h_tokens")?,
+        }),
+    };
+    let cost = match row.get("has_cost")? {
+        false => None,
+        true => Some(Cost {
+            input: NanoUsd(row.get("input_nanos")?),
+            output: NanoUsd(row.get("output_nanos")?),
+        }),
+    };
+    metadata.insert("mlflow.trace_schema.version".into(), "3".into());
+    if let Some(tokens) = tokens {
+        metadata.insert(TOKEN_USAGE.into(), tokens.to_json().to_string());
+    }
+    if let Some(cost) = cost {
+        metadata.insert(COST.into(), cost_json(cost).to_string());
+    }
+    let name: String = row.get("name")?;
+    Ok(TraceInfo {
+        trace: TraceId::from_bytes(row.get("trace_id")?),
+        experiment: row.get("experiment")?,
+        start_ms: row.get("start_ms")?,
+        duration_ms: row.get("duration_ms")?,
+        state: match row.get::<_, String>("state")?.as_str() {
+            "ERROR" => TraceState::Error,
+            _ => TraceState::Ok,
+        },
+        tags: [
+            (SPANS_LOCATION.to_string(), "TRACKING_STORE".to_string()),
+            (TRACE_NAME.to_string(), name.clone()),
+        ]
+        .into(),
+        name,
+        team: row.get("team")?,
+        key: row.get("key")?,
+        client_request_id: row.get("client_request_id")?,
+        request_preview: row
+            .get::<_, Option<String>>("request_preview")?
+            .unwrap_or_default(),
+        response_preview: row
+            .get::<_, Option<String>>("response_preview")?
+            .unwrap_or_default(),
+        metadata,
+        tokens,
+        cost,
+    })
+}
+
+pub(crate) fn add_tags(tx: &Connection, row: i64, info: &mut TraceInfo) -> Result<()> {
+    let mut statement = tx.prepare_cached("SELECT key, value FROM trace_tags WHERE trace = ?1")?;
+    let mut rows = statement.query([row])?;
+    while let Some(row) = rows.next()? {
+        info.tags.insert(row.get(0)?, row.get(1)?);
+    }
+    Ok(())
+}
+
+fn whole(tx: &Connection, dictionaries: &Dictionaries, trace: TraceId) -> Result<Option<Trace>> {
+    let Some((row, info)) = info(tx, trace)? else {
+        return Ok(None);
+    };
+    let mut statement = tx.prepare_cached(
+        "SELECT s.*, p.dictionary, p.body FROM spans AS s LEFT JOIN payloads AS p ON p.span = s.id
+         WHERE s.trace = ?1 ORDER BY s.start_ns, s.id",
+    )?;
+    let spans = statement
+        .query_and_then([row], |row| span(row, dictionaries))?
+        .collect::<Result<_>>()?;
+    Ok(Some(Trace { info, spans }))
+}
+
+fn header(row: &Row<'_>) -> rusqlite::Result<SpanHeader> {
+    let id = |id: i64| SpanId::from_bytes(id.to_be_bytes());
+    let input_tokens: Option<i64> = row.get("input_tokens")?;
+    let input_nanos: Option<i64> = row.get("input_nanos")?;
+    Ok(SpanHeader {
+        span: id(row.get("span_id")?),
+        parent: row.get::<_, Option<i64>>("parent_id")?.map(id),
+        name: row.get("name")?,
+        kind: SpanKind::from_code(row.get("kind")?),
+        span_type: row.get("type")?,
+        status: row.get("status")?,
+        start_unix_nanos: row.get::<_, i64>("start_ns")?.cast_unsigned(),
+        end_unix_nanos: row.get::<_, i64>("end_ns")?.cast_unsigned(),
+        tokens: input_tokens
+            .map(|input| Ok::<_, rusqlite::Error>((input, row.get("output_tokens")?)))
+            .transpose()?,
+        cost: input_nanos
+            .map(|input| {
+                Ok::<_, rusqlite::Error>(Cost {
+                    input: NanoUsd(input),
+                    output: NanoUsd(row.get("output_nanos")?),
+                })
+            })
+            .transpose()?,
+    })
+}
+
+fn span(row: &Row<'_>, dictionaries: &Dictionaries) -> Result<Span> {
+    let header = header(row)?;
+    let payload = match row
+        .get_ref("body")?
+        .as_blob_or_null()
+        .map_err(rusqlite::Error::from)?
+    {
+        Some(body) => Payload::parse(&dictionaries.open(row.get("dictionary")?, body)?)?,
+        None => Payload::default(),
+    };
+    let mut attributes = payload.attributes;
+    if !header.span_type.is_empty() {
+        attributes
+            .entry("mlflow.spanType")
+            .or_insert_with(|| Value::from(header.span_type.as_str()));
+    }
+    if let Some(usage) = &payload.usage {
+        attributes
+            .entry("mlflow.chat.tokenUsage")
+            .or_insert_with(|| Tokens::from(usage).to_json());
+    }
+    if let Some(cost) = header.cost {
+        attributes
+            .entry("mlflow.llm.cost")
+            .or_insert_with(|| cost_json(cost));
+    }
+    Ok(Span {
+        status: match header.status.as_str() {
+            "OK" => SpanStatus::Ok,
+            "ERROR" => SpanStatus::Error(payload.message),
+            _ => SpanStatus::Unset,
+        },
+        usage: payload.usage,
+        attributes,
+        events: payload.events,
+        links: payload.links,
+        header,
+    })
+}
