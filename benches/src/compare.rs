@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// A minute instead of five: fewer rounds, fewer requests, a thousand idle streams
     #[arg(long)]
     quick: bool,
-    /// Rounds of each figure [default: 5, with --quick 3]
+    /// Rounds of each figure [default: 7, with --quick 3]
     #[arg(long)]
     rounds: Option<usize>,
     /// Only figures whose title has this in it (also: `idle`, `drain`)
@@ -108,7 +108,7 @@ pub(crate) struct Findings {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let started = now();
     let place = options.places.resolve()?;
-    let rounds = options.rounds.unwrap_or(if options.quick { 3 } else { 5 });
+    let rounds = options.rounds.unwrap_or(if options.quick { 3 } else { 7 });
     let wanted = |title: &str| {
         options
             .only

@@ -75,9 +75,14 @@ pub(crate) fn measure(place: &Place, mock: &Contestant, requests: u64) -> Result
     let backlog_seconds = ended.elapsed().as_secs_f64();
     let spans = seen.requests * SPANS_A_REQUEST;
     let drained = Reading::of(contestant.pid())?.since(&before).drain_nanos;
+    if drained == 0 {
+        return Err(Failure::Broken(
+            "no thread whose name begins with `drain` ran: whose work was it?".into(),
+        ));
+    }
     Ok(Speed {
         spans,
-        spans_per_core_second: spans as f64 * 1e9 / drained.max(1) as f64,
+        spans_per_core_second: spans as f64 * 1e9 / drained as f64,
         backlog_bytes,
         backlog_seconds,
     })

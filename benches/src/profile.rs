@@ -100,7 +100,8 @@ fn print_report(data: &PathBuf, sorting: &[&str]) -> Result<()> {
         .naming("perf report")?;
     for line in String::from_utf8_lossy(&out.stdout).lines() {
         if !line.starts_with('#') && !line.trim().is_empty() {
-            println!("{}", line.trim_end());
+            // perf appends columns that it has no values for.
+            println!("{}", line.trim_end_matches([' ', '-']));
         }
     }
     println!();
