@@ -11,7 +11,8 @@
 //! 4. [`upstream_error`] reads what a provider says instead of an answer; [`error_body`] and [`error_event`] tell a
 //!    caller in its own dialect.
 //!
-//! The kinds of providers are in [`PROVIDERS`].
+//! Off the path: [`summarize`] puts a captured answer together again for the trace. The kinds of providers are in
+//! [`PROVIDERS`].
 
 #![warn(missing_docs)]
 
@@ -24,6 +25,7 @@ mod models;
 mod registry;
 mod reply;
 mod seen;
+mod summary;
 mod target;
 mod thinking;
 mod translate;
@@ -39,5 +41,6 @@ pub use models::{ModelEntry, model_entry, model_list};
 pub use registry::{Credential, PROVIDERS, ProviderFacts, provider};
 pub use reply::{Piece, Reply, ReplyFault};
 pub use seen::Seen;
+pub use summary::{input_text, output_text, summarize, visible_text};
 pub use target::{ModelFacts, Outgoing, TargetModel, prepare};
 pub use thinking::{NoMemory, StoredThinking, ThinkingMemory};

@@ -122,6 +122,8 @@ impl Parts {
             code,
             param,
         } = self;
+        // Some servers repeat the status as the code: that tells a program nothing.
+        let code = code.filter(|code| *code != status.to_string());
         let message = message
             .filter(|message| !message.is_empty())
             .unwrap_or_else(|| format!("the provider answered with status {status}"));

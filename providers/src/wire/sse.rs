@@ -189,3 +189,6 @@ fn dispatch<E>(frame: &[u8], each: &mut impl FnMut(&Event<'_>) -> Result<(), E>)
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
