@@ -14,6 +14,35 @@
 //! Off the path: [`summarize`] puts a captured answer together again for the trace. The kinds of providers are in
 //! [`PROVIDERS`].
 
+//!
+//! ```
+//! use bytes::Bytes;
+//! use tollgate_domain::{Endpoint, ProviderKind};
+//! use tollgate_providers::{Call, CallerHeaders, ModelFacts, NoMemory, Piece, TargetModel, prepare};
+//!
+//! let body = Bytes::from_static(br#"{"model":"chat","stream":true,"messages":[],"x":1.0}"#);
+//! let call = Call::scan(Endpoint::ChatCompletions, body)?;
+//! let target = TargetModel {
+//!     kind: ProviderKind::OpenAi,
+//!     provider: "openai",
+//!     model: Some("gpt-5"),
+//!     stream_usage: true,
+//!     facts: ModelFacts::default(),
+//!     refuse_losses: false,
+//! };
+//! let mut out = prepare(&call, &CallerHeaders::default(), &target, &NoMemory)?;
+//! assert_eq!(
+//!     out.body,
+//!     br#"{"model":"gpt-5","stream_options":{"include_usage":true},"stream":true,"messages":[],"x":1.0}"#[..]
+//! );
+//!
+//! let read = Bytes::from_static(b"data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\ndata: [DO");
+//! let mut piece = Piece::default();
+//! out.reply.feed(read, &mut piece).unwrap();
+//! assert!(piece.content && piece.bytes.ends_with(b"}\n\n"));
+//! # Ok::<(), tollgate_domain::Refusal>(())
+//! ```
+
 #![warn(missing_docs)]
 
 mod call;

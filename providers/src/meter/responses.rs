@@ -100,10 +100,10 @@ pub(super) fn read_frame(
             Frame::DONE
         }
         "error" => return Ok(Read::Error),
+        "" if super::anthropic::read_error(&mut Cursor::new(data)?)? => return Ok(Read::Error),
         _ if has_content => return Ok(Read::Unread),
         "response.output_item.added" => item_added(data)?,
         kind if kind.ends_with(".delta") => Frame::CONTENT,
-        "" if super::anthropic::read_error(&mut Cursor::new(data)?)? => return Ok(Read::Error),
         _ => return Ok(Read::Unread),
     };
     Ok(Read::Frame(frame))

@@ -289,6 +289,22 @@ fn a_failed_response_ends_properly_and_says_so() {
 }
 
 #[test]
+fn an_error_without_a_type_is_a_fault_in_every_dialect() {
+    let error = "data: {\"error\":{\"message\":\"boom\"}}\n\n";
+    for (endpoint, before) in [
+        (Endpoint::ChatCompletions, [ROLE, TEXT]),
+        (Endpoint::Responses, [RESPONSE, RESPONSE_TEXT]),
+        (Endpoint::Messages, [MESSAGE, MESSAGE_TEXT]),
+    ] {
+        let outcome = run_whole(endpoint, UNASKED, &(before.concat() + error));
+        assert!(
+            matches!(outcome.end, Err(ReplyFault::Upstream(_))),
+            "{endpoint:?}"
+        );
+    }
+}
+
+#[test]
 fn a_line_of_megabytes_goes_through_in_parts() {
     let long = format!(
         "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n",
