@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::search::like;
+use crate::traces::content;
 use crate::traces::payload::Dictionaries;
 use regex::Regex;
 use rusqlite::functions::{Context, FunctionFlags};
@@ -12,7 +13,8 @@ use std::sync::Arc;
 /// Registers on a reading connection:
 ///
 /// - `text_like(text, pattern)`, `text_ilike(…)`, `text_rlike(…)`: 1, 0, or NULL for a NULL text;
-/// - `payload(dictionary, body)`: a payload's JSON.
+/// - `payload_text(dictionary, body)`: what a span says, for full-text search;
+/// - `payload_attribute(dictionary, body, name)`: an attribute's JSON text, or NULL.
 pub(crate) fn register(connection: &Connection, dictionaries: &Arc<Dictionaries>) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection
@@ -30,14 +32,30 @@ pub(crate) fn register(connection: &Connection, dictionaries: &Arc<Dictionaries>
             })?;
         compare(call, |text, _| regex.is_match(text))
     })?;
-    let dictionaries = Arc::clone(dictionaries);
-    connection.create_scalar_function("payload", 2, flags, move |call| {
-        let json = dictionaries
-            .open(call.get(0)?, call.get_raw(1).as_blob()?)
-            .map_err(|error| Error::UserFunctionError(error.into()))?;
-        String::from_utf8(json).map_err(|error| Error::UserFunctionError(error.into()))
+    let openers = Arc::clone(dictionaries);
+    connection.create_scalar_function("payload_text", 2, flags, move |call| {
+        let json = open(call, &openers)?;
+        Ok(json.map(|json| content::plain(&json)))
+    })?;
+    let openers = Arc::clone(dictionaries);
+    connection.create_scalar_function("payload_attribute", 3, flags, move |call| {
+        let name = call.get_raw(2).as_str()?;
+        let json = open(call, &openers)?;
+        Ok(json.and_then(|json| content::attribute(&json, name)))
     })?;
     Ok(())
+}
+
+/// The JSON of the payload in the first two arguments; `None` for a span without one.
+fn open(call: &Context<'_>, dictionaries: &Dictionaries) -> rusqlite::Result<Option<String>> {
+    let ValueRef::Blob(body) = call.get_raw(1) else {
+        return Ok(None);
+    };
+    let json = dictionaries
+        .open(call.get(0)?, body)
+        .map_err(|error| Error::UserFunctionError(error.into()))?;
+    let json = String::from_utf8(json).map_err(|error| Error::UserFunctionError(error.into()))?;
+    Ok(Some(json))
 }
 
 fn compare(

@@ -9,6 +9,7 @@
 
 mod connection;
 pub mod cursors;
+mod deadline;
 mod error;
 pub mod experiments;
 mod functions;

@@ -81,13 +81,14 @@ struct BatchWriter<'a> {
 
 /// A trace's row, or a further request of it: the earliest gives name and request, the latest response and state; sums
 /// grow. The order of arrival makes no difference.
-const ADD_TRACE: &str = "
+const ADD_TRACE: &str = r#"
     INSERT INTO traces (trace_id, experiment, start_ms, start_ns, end_ns, duration_ms, state, name, team, key,
                         client_request_id, session, request_preview, response_preview, metadata, has_usage,
                         input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens,
                         has_cost, input_nanos, output_nanos)
     VALUES (:trace_id, :experiment, :start_ns / 1000000, :start_ns, :end_ns, (:end_ns - :start_ns) / 1000000, :state,
-            :name, :team, :key, :client_request_id, :session, :request_preview, :response_preview, :metadata,
+            :name, :team, :key, :client_request_id, :session, :request_preview, :response_preview,
+            json_insert(:metadata, '$."mlflow.trace_schema.version"', '3'),
             :has_usage, :input_tokens, :output_tokens, :cache_read_tokens, :cache_write_tokens,
             :cache_write_1h_tokens, :has_cost, :input_nanos, :output_nanos)
     ON CONFLICT (trace_id) DO UPDATE SET
@@ -110,7 +111,7 @@ const ADD_TRACE: &str = "
         cache_write_1h_tokens = cache_write_1h_tokens + excluded.cache_write_1h_tokens,
         has_cost              = max(has_cost, excluded.has_cost),
         input_nanos           = input_nanos + excluded.input_nanos,
-        output_nanos          = output_nanos + excluded.output_nanos";
+        output_nanos          = output_nanos + excluded.output_nanos"#;
 
 const ADD_SPAN: &str = "
     INSERT INTO spans (trace, span_id, parent_id, name, kind, type, status, start_ns, end_ns, input_tokens,

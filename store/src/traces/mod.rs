@@ -27,6 +27,7 @@
 //! `batchGet`). To be written where known: metadata `mlflow.trace.session`, `mlflow.trace.user`,
 //! `mlflow.gateway.requestType`.
 
+pub(crate) mod content;
 mod insert;
 pub(crate) mod payload;
 mod read;
@@ -35,6 +36,9 @@ mod tags;
 
 pub(crate) use insert::clamp;
 pub use insert::{Inserted, foreign_trace};
+pub(crate) use read::{
+    COST, SESSION, SPANS_LOCATION, TOKEN_USAGE, TRACE_NAME, add_tags, read_info,
+};
 pub use read::{Span, SpanHeader, Tokens, Trace, TraceInfo, TraceState, cost_json};
 pub use row::{
     Attributes, Batch, RequestRow, SpanEvent, SpanKind, SpanLink, SpanRow, SpanStatus, TraceRow,

@@ -238,7 +238,6 @@ pub(crate) fn read_info(row: &Row<'_>) -> Result<TraceInfo> {
             output: NanoUsd(row.get("output_nanos")?),
         }),
     };
-    metadata.insert("mlflow.trace_schema.version".into(), "3".into());
     if let Some(tokens) = tokens {
         metadata.insert(TOKEN_USAGE.into(), tokens.to_json().to_string());
     }
