@@ -1,0 +1,5 @@
+//! Credentials: the type that holds one in memory.
+
+pub mod secret;
+
+pub use secret::Secret;
