@@ -45,18 +45,16 @@ fn unescape(escape: &str) -> (char, usize) {
         Some(b'b') => ('\u{8}', 2),
         Some(b'f') => ('\u{c}', 2),
         Some(b'u') => match unit(escape) {
-            Some(high @ 0xD800..=0xDBFF) => {
-                match escape.get(6..).and_then(|low| unit_escape(low)) {
-                    Some(low @ 0xDC00..=0xDFFF) => {
-                        let code = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-                        (
-                            char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
-                            12,
-                        )
-                    }
-                    _ => (char::REPLACEMENT_CHARACTER, 6),
+            Some(high @ 0xD800..=0xDBFF) => match escape.get(6..).and_then(unit_escape) {
+                Some(low @ 0xDC00..=0xDFFF) => {
+                    let code = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+                    (
+                        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
+                        12,
+                    )
                 }
-            }
+                _ => (char::REPLACEMENT_CHARACTER, 6),
+            },
             Some(code) => (
                 char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
                 6,
