@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tollgate_domain::TraceId;
 use tollgate_store::experiments::Experiment;
-use tollgate_store::traces::{Span, SpanStatus, Trace, TraceInfo};
+use tollgate_store::traces::{Json, Members, Span, SpanStatus, Trace, TraceInfo};
 
 /// A trace's id in MLflow's form.
 pub(crate) fn trace_id(trace: TraceId) -> String {
@@ -103,7 +103,7 @@ fn span(trace: TraceId, span: &Span) -> Value {
         "kind": header.kind.otlp_name(),
         "start_time_unix_nano": header.start_unix_nanos,
         "end_time_unix_nano": header.end_unix_nanos,
-        "attributes": attributes(&span.attributes),
+        "attributes": members(&span.attributes),
         "status": { "code": code, "message": message },
     });
     let Some(fields) = json.as_object_mut() else {
@@ -139,27 +139,37 @@ fn span(trace: TraceId, span: &Span) -> Value {
 }
 
 fn attributes(attributes: &Map<String, Value>) -> Value {
-    attributes
+    members(
+        &attributes
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone().into()))
+            .collect(),
+    )
+}
+
+/// OTLP's `KeyValue`s, in their order.
+fn members(members: &Members) -> Value {
+    members
         .iter()
         .map(|(key, value)| json!({ "key": key, "value": any_value(value) }))
         .collect()
 }
 
 /// OTLP's `AnyValue`.
-fn any_value(value: &Value) -> Value {
+fn any_value(value: &Json) -> Value {
     match value {
-        Value::Null => json!({}),
-        Value::Bool(value) => json!({ "bool_value": value }),
-        Value::Number(number) => match number.as_i64() {
+        Json::Null => json!({}),
+        Json::Bool(value) => json!({ "bool_value": value }),
+        Json::Number(number) => match number.as_i64() {
             Some(whole) => json!({ "int_value": whole }),
-            None => json!({ "double_value": number }),
+            None => json!({ "double_value": number.as_f64() }),
         },
-        Value::String(text) => json!({ "string_value": text }),
-        Value::Array(values) => {
+        Json::Text(text) => json!({ "string_value": text }),
+        Json::List(values) => {
             let values: Vec<Value> = values.iter().map(any_value).collect();
             json!({ "array_value": { "values": values } })
         }
-        Value::Object(members) => json!({ "kvlist_value": { "values": attributes(members) } }),
+        Json::Object(object) => json!({ "kvlist_value": { "values": members(object) } }),
     }
 }
 
@@ -179,7 +189,7 @@ mod tests {
     #[test]
     fn json_becomes_otlp_values() {
         assert_eq!(
-            any_value(&json!({"a": [1, 2.5, "x", true, null]})),
+            any_value(&json!({"a": [1, 2.5, "x", true, null]}).into()),
             json!({"kvlist_value": {"values": [{"key": "a", "value": {"array_value": {"values": [
                 {"int_value": 1}, {"double_value": 2.5}, {"string_value": "x"}, {"bool_value": true}, {}
             ]}}}]}})

@@ -51,7 +51,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
     // The journal's segment is deleted once its spans are here: the commit must survive a power loss.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 2000)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.pragma_update(None, "cache_size", -8192)?;
     migrate::migrate(&mut connection)?;

@@ -29,6 +29,7 @@
 
 pub(crate) mod content;
 mod insert;
+mod json;
 pub(crate) mod payload;
 mod read;
 mod row;
@@ -36,6 +37,7 @@ mod tags;
 
 pub(crate) use insert::clamp;
 pub use insert::{Inserted, foreign_trace};
+pub use json::{Json, Members, member};
 pub(crate) use read::{
     COST, SESSION, SPANS_LOCATION, TOKEN_USAGE, TRACE_NAME, add_tags, read_info,
 };

@@ -5,12 +5,13 @@
 //! none). A dictionary contains pieces of the payloads it was trained on.
 
 use crate::error::{Result, StoreError};
+use crate::traces::json::{Json, Members};
 use crate::traces::row::{SpanEvent, SpanLink, SpanRow, SpanStatus, push_json_string};
 use rusqlite::{Connection, OptionalExtension};
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use tollgate_domain::Usage;
 use zstd::bulk;
@@ -70,17 +71,17 @@ pub(crate) fn write_json(
 /// A payload, opened.
 #[derive(Default)]
 pub(crate) struct Payload {
-    pub(crate) attributes: Map<String, Value>,
+    pub(crate) attributes: Members,
     pub(crate) message: String,
     pub(crate) usage: Option<Usage>,
     pub(crate) events: Vec<SpanEvent>,
     pub(crate) links: Vec<SpanLink>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct Stored<'a> {
     #[serde(borrow)]
-    a: BTreeMap<String, &'a RawValue>,
+    a: RawMembers<'a>,
     #[serde(default)]
     m: String,
     #[serde(default)]
@@ -91,14 +92,41 @@ struct Stored<'a> {
     l: Vec<StoredLink>,
 }
 
-#[derive(Deserialize)]
+/// An object's members in their order, values unread.
+struct RawMembers<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for RawMembers<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(entry) = entries.next_entry()? {
+                    members.push(entry);
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(Reader).map(RawMembers)
+    }
+}
+
+#[derive(serde::Deserialize)]
 struct StoredEvent {
     n: String,
     t: u64,
     a: Map<String, Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct StoredLink {
     t: String,
     s: String,
@@ -117,13 +145,14 @@ impl Payload {
             })
         });
         Ok(Self {
-            // A captured body can be JSON that no tree holds (a number of a thousand digits): it is shown as text.
+            // A captured body can be JSON that no tree holds (nested a thousand deep): it is shown as text.
             attributes: stored
                 .a
+                .0
                 .into_iter()
                 .map(|(key, raw)| {
                     let value = serde_json::from_str(raw.get());
-                    (key, value.unwrap_or_else(|_| Value::from(raw.get())))
+                    (key, value.unwrap_or_else(|_| Json::from(raw.get())))
                 })
                 .collect(),
             message: stored.m,

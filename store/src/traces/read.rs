@@ -2,10 +2,11 @@
 
 use crate::Store;
 use crate::error::{Result, StoreError};
+use crate::traces::json::{Json, Members, member};
 use crate::traces::payload::{Dictionaries, Payload};
 use crate::traces::row::{SpanEvent, SpanKind, SpanLink, SpanStatus};
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tollgate_domain::{Cost, NanoUsd, SpanId, TraceId, Usage};
 
@@ -135,9 +136,15 @@ pub struct Span {
     pub header: SpanHeader,
     pub status: SpanStatus,
     pub usage: Option<Usage>,
-    pub attributes: Map<String, Value>,
+    pub attributes: Members,
     pub events: Vec<SpanEvent>,
     pub links: Vec<SpanLink>,
+}
+
+impl Span {
+    pub fn attribute(&self, key: &str) -> Option<&Json> {
+        member(&self.attributes, key)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -336,20 +343,22 @@ fn span(row: &Row<'_>, dictionaries: &Dictionaries) -> Result<Span> {
         None => Payload::default(),
     };
     let mut attributes = payload.attributes;
+    let mut add = |key: &str, value: Json| {
+        if member(&attributes, key).is_none() {
+            attributes.push((key.to_string(), value));
+        }
+    };
     if !header.span_type.is_empty() {
-        attributes
-            .entry("mlflow.spanType")
-            .or_insert_with(|| Value::from(header.span_type.as_str()));
+        add("mlflow.spanType", header.span_type.as_str().into());
     }
     if let Some(usage) = &payload.usage {
-        attributes
-            .entry("mlflow.chat.tokenUsage")
-            .or_insert_with(|| Tokens::from(usage).to_json());
+        add(
+            "mlflow.chat.tokenUsage",
+            Tokens::from(usage).to_json().into(),
+        );
     }
     if let Some(cost) = header.cost {
-        attributes
-            .entry("mlflow.llm.cost")
-            .or_insert_with(|| cost_json(cost));
+        add("mlflow.llm.cost", cost_json(cost).into());
     }
     Ok(Span {
         status: match header.status.as_str() {
