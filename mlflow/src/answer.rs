@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tollgate_store::StoreError;
 
 /// MLflow's error codes, as far as they are given here.
@@ -25,6 +25,14 @@ impl Code {
             Self::InternalError => "INTERNAL_ERROR",
             Self::TemporarilyUnavailable => "TEMPORARILY_UNAVAILABLE",
             Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        }
+    }
+
+    /// The `error_class` that MLflow's server sends along.
+    fn class(self) -> &'static str {
+        match self {
+            Self::ResourceDoesNotExist => "RESOURCE_NOT_FOUND",
+            other => other.name(),
         }
     }
 
@@ -79,7 +87,12 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = json!({ "error_code": self.code.name(), "message": self.message });
+        let body = json!({
+            "error_code": self.code.name(),
+            "message": self.message,
+            "sqlstate": "KAM00",
+            "error_class": self.code.class(),
+        });
         (
             self.code.status(),
             [(header::CONTENT_TYPE, "application/json")],
@@ -101,6 +114,18 @@ pub(crate) fn respond(answer: Answer) -> Response {
             .into_response(),
         Err(error) => error.into_response(),
     }
+}
+
+/// A list, and the token for its next page; what is empty is left out.
+pub(crate) fn page_of(name: &str, values: Vec<Value>, next: Option<String>) -> Answer {
+    let mut page = Map::new();
+    if !values.is_empty() {
+        page.insert(name.into(), Value::Array(values));
+    }
+    if let Some(token) = next {
+        page.insert("next_page_token".into(), Value::String(token));
+    }
+    Ok(Value::Object(page))
 }
 
 pub(crate) async fn not_found() -> Response {

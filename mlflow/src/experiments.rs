@@ -1,6 +1,6 @@
 //! Endpoints of experiments.
 
-use crate::answer::{Answer, ApiError};
+use crate::answer::{Answer, ApiError, page_of};
 use crate::clock::now_ms;
 use crate::request::Parameters;
 use crate::wire;
@@ -56,11 +56,11 @@ pub(crate) fn search(store: &Store, request: &Parameters) -> Answer {
         max_results: request.max_results(1_000, 50_000)?,
         page_token: Some(request.text("page_token")?),
     })?;
-    let experiments: Vec<Value> = page.items.iter().map(wire::experiment).collect();
-    Ok(match page.next {
-        Some(token) => json!({ "experiments": experiments, "next_page_token": token }),
-        None => json!({ "experiments": experiments }),
-    })
+    page_of(
+        "experiments",
+        page.items.iter().map(wire::experiment).collect(),
+        page.next,
+    )
 }
 
 /// By name or number; a name that is unknown is read as unset.

@@ -164,7 +164,8 @@ fn wrong_type(name: &str, value: &Value) -> ApiError {
     let kind = match value {
         Value::Null => "NoneType",
         Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
+        Value::Number(number) if number.is_f64() => "float",
+        Value::Number(_) => "int",
         Value::String(_) => "str",
         Value::Array(_) => "list",
         Value::Object(_) => "dict",

@@ -1,10 +1,10 @@
 //! Endpoints of traces, in their 3.x form.
 
-use crate::answer::{Answer, ApiError};
+use crate::answer::{Answer, ApiError, page_of};
 use crate::experiments::{check_tag_key, parse_id};
 use crate::request::Parameters;
 use crate::wire;
-use serde_json::{Value, json};
+use serde_json::json;
 use tollgate_domain::TraceId;
 use tollgate_store::Store;
 use tollgate_store::search::TraceSearch;
@@ -42,11 +42,11 @@ pub(crate) fn search(store: &Store, request: &Parameters) -> Answer {
         max_results: request.max_results(100, 500)?,
         page_token: Some(request.text("page_token")?),
     })?;
-    let traces: Vec<Value> = page.items.iter().map(wire::trace_info).collect();
-    Ok(match page.next {
-        Some(token) => json!({ "traces": traces, "next_page_token": token }),
-        None => json!({ "traces": traces }),
-    })
+    page_of(
+        "traces",
+        page.items.iter().map(wire::trace_info).collect(),
+        page.next,
+    )
 }
 
 pub(crate) fn get_info(store: &Store, request: &Parameters) -> Answer {
@@ -74,23 +74,15 @@ pub(crate) fn get(store: &Store, request: &Parameters) -> Answer {
 pub(crate) fn batch_get(store: &Store, request: &Parameters) -> Answer {
     let (ids, is_wanted) = batch(request)?;
     let traces = store.traces(&ids)?;
-    let traces: Vec<Value> = traces
-        .iter()
-        .filter(|trace| is_wanted(&trace.info))
-        .map(wire::trace)
-        .collect();
-    Ok(json!({ "traces": traces }))
+    let wanted = traces.iter().filter(|trace| is_wanted(&trace.info));
+    page_of("traces", wanted.map(wire::trace).collect(), None)
 }
 
 pub(crate) fn batch_get_infos(store: &Store, request: &Parameters) -> Answer {
     let (ids, is_wanted) = batch(request)?;
     let infos = store.trace_infos(&ids)?;
-    let infos: Vec<Value> = infos
-        .iter()
-        .filter(|info| is_wanted(info))
-        .map(wire::trace_info)
-        .collect();
-    Ok(json!({ "trace_infos": infos }))
+    let wanted = infos.iter().filter(|info| is_wanted(info));
+    page_of("trace_infos", wanted.map(wire::trace_info).collect(), None)
 }
 
 /// The traces asked for, each once, and whether one is of the experiments that are looked at (all, where none is

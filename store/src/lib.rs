@@ -94,6 +94,10 @@ impl Store {
             connection,
             compressor,
         } = &mut *writer;
+        // A transaction whose rollback failed (a disk that did not answer) must not block all that follow.
+        if !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
         work(connection, compressor)
     }
 
@@ -105,6 +109,69 @@ impl Store {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_file_is_its_owners_alone() {
+        let (_store, dir) = temporary();
+        for name in ["tollgate.db", "tollgate.db-wal", "tollgate.db-shm"] {
+            let mode = dir
+                .path()
+                .join(name)
+                .metadata()
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_could_read_is_closed_to_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tollgate.db");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        Store::open(&path).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn many_may_open_a_new_file_at_once_and_see_each_others_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tollgate.db");
+        let stores: Vec<Store> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|number| {
+                    let path = &path;
+                    scope.spawn(move || {
+                        let store = Store::open(path).unwrap();
+                        store.set_cursor(&format!("cursor {number}"), b"x").unwrap();
+                        store
+                    })
+                })
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        for store in &stores {
+            for number in 0..8 {
+                assert!(store.cursor(&format!("cursor {number}")).unwrap().is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_opened_is_named() {
+        let error = Store::open("/nowhere/tollgate.db")
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains("/nowhere/tollgate.db"), "{error}");
+    }
 
     /// A store in a folder of its own, which lives as long as the second value.
     pub(crate) fn temporary() -> (Store, tempfile::TempDir) {

@@ -231,7 +231,49 @@ fn pages_follow_each_other_without_a_gap_also_while_traces_arrive() {
 }
 
 #[test]
-fn a_search_over_many_experiments_reads_from_the_index() {
+fn a_search_that_takes_too_long_is_given_up() {
+    let (store, _dir) = filled();
+    let reader = store.read().unwrap();
+    let endless =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+    let run = |connection: &rusqlite::Connection| {
+        Ok(connection.query_row(endless, [], |row| row.get::<_, i64>(0))?)
+    };
+    let outcome = crate::deadline::within(&reader, std::time::Duration::ZERO, run);
+    assert!(
+        matches!(outcome, Err(StoreError::TooSlow(0))),
+        "{outcome:?}"
+    );
+    assert_eq!(search(&store, "", &[]).unwrap().len(), 4);
+}
+
+#[test]
+fn a_page_of_the_newest_is_read_from_the_index_without_sorting() {
+    let (store, _dir) = filled();
+    let reader = store.read().unwrap();
+    for (experiments, token) in [
+        (&[0][..], None),
+        (&[0, 1, 2][..], None),
+        (&[0, 1][..], Some("t1f4.00000000000000000000000000000001")),
+    ] {
+        let search = TraceSearch {
+            experiments,
+            filter: "status = 'OK'",
+            order_by: &[],
+            max_results: 10,
+            page_token: token,
+        };
+        let plan = super::traces::plan(&reader, &search).unwrap();
+        assert!(plan.contains("traces_by_time (experiment=?"), "{plan}");
+        assert!(
+            !plan.contains("TEMP B-TREE") && !plan.contains("SCAN t"),
+            "{plan}"
+        );
+    }
+}
+
+#[test]
+fn a_search_over_many_experiments_finds_the_same() {
     let (store, _dir) = filled();
     let many: Vec<i64> = (0..60).collect();
     for experiments in [&many[..], &many[..3], &[]] {

@@ -139,3 +139,17 @@ impl Statement {
         }
     }
 }
+
+/// How SQLite carries a search out.
+#[cfg(test)]
+pub(crate) fn plan(connection: &Connection, search: &TraceSearch<'_>) -> Result<String> {
+    let compiled = Statement::compile(search)?;
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", compiled.sql))?;
+    let steps = statement
+        .query_map(
+            rusqlite::params_from_iter(compiled.parameters.values()),
+            |row| row.get("detail"),
+        )?
+        .collect::<Result<Vec<String>, _>>()?;
+    Ok(steps.join("\n"))
+}

@@ -6,7 +6,7 @@ use crate::traces::json::{Json, Members, member};
 use crate::traces::payload::{Dictionaries, Payload};
 use crate::traces::row::{SpanEvent, SpanKind, SpanLink, SpanStatus};
 use rusqlite::{Connection, OptionalExtension, Row};
-use serde_json::{Value, json};
+use serde_json::Number;
 use std::collections::BTreeMap;
 use tollgate_domain::{Cost, NanoUsd, SpanId, TraceId, Usage};
 
@@ -65,7 +65,7 @@ pub struct Tokens {
 
 impl Tokens {
     /// MLflow's form, with the cache's keys where they are not 0.
-    pub fn to_json(self) -> Value {
+    pub fn to_json(self) -> Json {
         let written = self.cache_write.saturating_add(self.cache_write_1h);
         let always = [
             ("input_tokens", self.input),
@@ -77,11 +77,11 @@ impl Tokens {
             ("cache_creation_input_tokens", written),
             ("cache_creation_input_tokens_above_1hr", self.cache_write_1h),
         ];
-        always
+        let members = always
             .into_iter()
             .chain(cache.into_iter().filter(|(_, tokens)| *tokens != 0))
-            .map(|(name, tokens)| (name.to_string(), Value::from(tokens)))
-            .collect()
+            .map(|(name, tokens)| (name.to_string(), Json::Number(tokens.into())));
+        Json::Object(members.collect())
     }
 }
 
@@ -106,12 +106,19 @@ impl From<&Usage> for Tokens {
 }
 
 /// MLflow's form of a cost, in dollars.
-pub fn cost_json(cost: Cost) -> Value {
-    json!({
-        "input_cost": cost.input.as_usd_f64(),
-        "output_cost": cost.output.as_usd_f64(),
-        "total_cost": cost.total().as_usd_f64(),
-    })
+pub fn cost_json(cost: Cost) -> Json {
+    let members = [
+        ("input_cost", cost.input),
+        ("output_cost", cost.output),
+        ("total_cost", cost.total()),
+    ];
+    let number =
+        |amount: NanoUsd| Number::from_f64(amount.as_usd_f64()).map_or(Json::Null, Json::Number);
+    Json::Object(
+        members
+            .map(|(name, amount)| (name.to_string(), number(amount)))
+            .into(),
+    )
 }
 
 /// A span's narrow half.
@@ -190,6 +197,32 @@ impl Store {
                     .transpose()
             })
             .collect()
+    }
+
+    /// Traces in the order in which they came, at most `limit` after the place `after` (0 at first), each with its own
+    /// place: what a command that follows them needs.
+    pub fn traces_after(&self, after: i64, limit: u32) -> Result<Vec<(i64, TraceInfo)>> {
+        let reader = self.read()?;
+        let tx = reader.unchecked_transaction()?;
+        let mut statement =
+            tx.prepare_cached("SELECT * FROM traces WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+        let found = statement.query_and_then((after, limit), |row| {
+            let place = row.get("id")?;
+            let mut info = read_info(row)?;
+            add_tags(&tx, place, &mut info)?;
+            Ok((place, info))
+        })?;
+        found.collect()
+    }
+
+    /// The place of the trace that came last, 0 where there is none.
+    pub fn last_trace_place(&self) -> Result<i64> {
+        let reader = self.read()?;
+        Ok(
+            reader.query_row("SELECT coalesce(max(id), 0) FROM traces", [], |row| {
+                row.get(0)
+            })?,
+        )
     }
 
     /// A trace's tree without reading a payload.
@@ -352,13 +385,10 @@ fn span(row: &Row<'_>, dictionaries: &Dictionaries) -> Result<Span> {
         add("mlflow.spanType", header.span_type.as_str().into());
     }
     if let Some(usage) = &payload.usage {
-        add(
-            "mlflow.chat.tokenUsage",
-            Tokens::from(usage).to_json().into(),
-        );
+        add("mlflow.chat.tokenUsage", Tokens::from(usage).to_json());
     }
     if let Some(cost) = header.cost {
-        add("mlflow.llm.cost", cost_json(cost).into());
+        add("mlflow.llm.cost", cost_json(cost));
     }
     Ok(Span {
         status: match header.status.as_str() {

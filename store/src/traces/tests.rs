@@ -129,7 +129,7 @@ fn a_trace_comes_back_with_what_its_spans_say() {
     );
     assert_eq!(
         info.metadata["mlflow.trace.tokenUsage"],
-        r#"{"cache_read_input_tokens":5,"input_tokens":15,"output_tokens":3,"total_tokens":18}"#
+        r#"{"input_tokens":15,"output_tokens":3,"total_tokens":18,"cache_read_input_tokens":5}"#
     );
     assert_eq!(
         info.metadata["mlflow.trace.cost"],
@@ -218,6 +218,24 @@ fn another_teams_request_gets_a_trace_of_its_own_with_a_link() {
     assert_eq!(moved.spans[0].links[0].trace, trace_id(1));
     let line = store.ledger(None, 10).unwrap().pop().unwrap();
     assert_eq!(line.trace, own);
+}
+
+#[test]
+fn traces_are_followed_in_the_order_in_which_they_came() {
+    let (store, _dir) = temporary();
+    assert_eq!(store.last_trace_place().unwrap(), 0);
+    insert(
+        &store,
+        &[
+            request(5, 10, 9_000, "search"),
+            request(3, 20, 1_000, "search"),
+        ],
+    );
+    let found = store.traces_after(0, 10).unwrap();
+    let ids: Vec<TraceId> = found.iter().map(|(_, info)| info.trace).collect();
+    assert_eq!(ids, [trace_id(5), trace_id(3)]);
+    assert_eq!(found[1].0, store.last_trace_place().unwrap());
+    assert_eq!(store.traces_after(found[1].0, 10).unwrap(), []);
 }
 
 #[test]
