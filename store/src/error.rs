@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// An error of the store. Messages are fit for an operator; those of `Filter` and `OrderBy` for a caller.
 #[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum StoreError {
     #[error("the store `{path}` cannot be opened: {source}")]
     Open {
@@ -61,4 +62,5 @@ impl StoreError {
     }
 }
 
+/// What the store's calls answer.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 /// The experiment that is there from the start.
 pub const DEFAULT_EXPERIMENT: i64 = 0;
 
+/// An experiment, deleted ones included.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Experiment {
     pub id: i64,
     pub name: String,
@@ -79,6 +81,7 @@ impl Store {
         }
     }
 
+    /// An experiment by its id.
     pub fn experiment(&self, id: i64) -> Result<Option<Experiment>> {
         let reader = self.read()?;
         let found = reader
@@ -88,6 +91,7 @@ impl Store {
         found.map(|found| with_tags(&reader, found)).transpose()
     }
 
+    /// An experiment by its name, exact.
     pub fn experiment_by_name(&self, name: &str) -> Result<Option<Experiment>> {
         let reader = self.read()?;
         by_name(&reader, name)?
@@ -104,6 +108,7 @@ impl Store {
         )
     }
 
+    /// Gives an experiment another name, which must be free.
     pub fn rename_experiment(&self, id: i64, name: &str, now_ms: i64) -> Result<()> {
         let renamed = self.change(
             id,
@@ -122,6 +127,7 @@ impl Store {
         }
     }
 
+    /// Sets a tag, over one of the same key.
     pub fn set_experiment_tag(&self, id: i64, key: &str, value: &str) -> Result<()> {
         self.write(|tx| {
             require(tx, id)?;

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 /// A virtual key as stored.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct KeyRow {
     pub name: String,
     /// SHA-256 of the key, in lower-case hexadecimal.
@@ -78,6 +79,7 @@ impl Store {
         rows.collect()
     }
 
+    /// A key by its name.
     pub fn key(&self, name: &str) -> Result<Option<KeyRow>> {
         let reader = self.read()?;
         let mut statement =

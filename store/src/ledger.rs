@@ -13,6 +13,7 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// A request's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct LedgerRow {
     pub request: RequestId,
     /// Under which its spans are stored.
@@ -39,6 +40,7 @@ pub struct LedgerRow {
 
 /// Sums over lines of the ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Totals {
     pub requests: u64,
     pub failed: u64,
@@ -50,6 +52,7 @@ pub struct Totals {
 
 /// An hour's sums of one key, route and model.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct HourlyRow {
     /// Its start, in milliseconds since 1970.
     pub hour_ms: i64,
@@ -62,6 +65,7 @@ pub struct HourlyRow {
 }
 
 impl Store {
+    /// A request's line.
     pub fn ledger_line(&self, request: RequestId) -> Result<Option<LedgerRow>> {
         let reader = self.read()?;
         let line = reader

@@ -7,6 +7,8 @@
 //! Where things are: [`traces`] (spans in, traces out), [`search`] (the filter language), [`experiments`],
 //! [`ledger`], [`keys`], [`vault`], [`cursors`]. The schema is `src/migrations/`.
 
+#![warn(missing_docs)]
+
 mod connection;
 pub mod cursors;
 mod deadline;

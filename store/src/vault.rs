@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 /// One version of a secret, sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct SealedSecret {
     pub name: String,
     /// From 1; [`Store::put_secret`] refuses any but the next.
@@ -25,6 +26,7 @@ pub struct SealedSecret {
 
 /// A data key under one key-encryption key.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Wrap {
     pub kek: String,
     pub nonce: Vec<u8>,

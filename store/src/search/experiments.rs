@@ -10,6 +10,7 @@ use crate::search::sql::{Parameters, require_operator};
 
 /// Which experiments are looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum ViewType {
     #[default]
     ActiveOnly,
@@ -17,7 +18,9 @@ pub enum ViewType {
     All,
 }
 
+/// What to look for.
 #[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct ExperimentSearch<'a> {
     pub view: ViewType,
     /// On `name`, `experiment_id`, `creation_time`, `last_update_time` and `tag.…`.

@@ -1,8 +1,8 @@
 //! The filter language of MLflow's searches, and the searches themselves.
 //!
 //! A filter is a list of comparisons joined by `AND`: `trace.status = 'OK' AND tag.team ILIKE '%search%'`. There is no
-//! `OR` and there are no brackets. It is read by a small grammar ([`grammar`]) that knows nothing of tables, and what
-//! it means for traces ([`trace_filter`]) or experiments is compiled to SQL whose values are bound, never written.
+//! `OR` and there are no brackets. It is read by a small grammar (`grammar`) that knows nothing of tables, and what
+//! it means for traces (`trace_filter`) or experiments is compiled to SQL whose values are bound, never written.
 //!
 //! The words and their meaning are those of MLflow 3.17.2 (`mlflow/utils/search_utils.py`), as seen on its server: a
 //! comparison with a tag that is missing is never true, also not `!=`; `LIKE` minds upper and lower case, `ILIKE` does

@@ -5,6 +5,7 @@ use tollgate_domain::TraceId;
 
 /// A page of results, and the token for what follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Page<T> {
     pub items: Vec<T>,
     pub next: Option<String>,

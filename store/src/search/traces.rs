@@ -18,6 +18,7 @@ const MERGED_EXPERIMENTS: usize = 50;
 
 /// What to look for. A default one answers the newest traces of no experiment.
 #[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct TraceSearch<'a> {
     pub experiments: &'a [i64],
     /// In MLflow's filter language; empty for all.

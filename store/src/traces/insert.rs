@@ -2,8 +2,8 @@
 
 use crate::Store;
 use crate::error::{Result, StoreError};
+use crate::traces::info::{SESSION, TraceState};
 use crate::traces::payload::{self, Compressor};
-use crate::traces::read::{SESSION, TraceState};
 use crate::traces::row::{Batch, RequestRow, SpanLink, SpanRow, SpanStatus, TraceRow};
 use crate::{cursors, ledger};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, named_params};
@@ -11,6 +11,7 @@ use tollgate_domain::{SpanId, TraceId};
 
 /// What a batch added; the rest was there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Inserted {
     pub traces: usize,
     pub spans: usize,

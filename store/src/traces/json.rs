@@ -5,7 +5,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Number, Value};
 use std::fmt;
 
+/// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Json {
     Null,
     Bool(bool),
@@ -36,6 +38,7 @@ impl Json {
         }
     }
 
+    /// The text, where it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

@@ -28,6 +28,7 @@
 //! `mlflow.gateway.requestType`.
 
 pub(crate) mod content;
+mod info;
 mod insert;
 mod json;
 pub(crate) mod payload;
@@ -38,10 +39,12 @@ mod tags;
 pub(crate) use insert::clamp;
 pub use insert::{Inserted, foreign_trace};
 pub use json::{Json, Members, member};
-pub(crate) use read::{
+
+pub(crate) use info::{
     COST, SESSION, SPANS_LOCATION, TOKEN_USAGE, TRACE_NAME, add_tags, read_info,
 };
-pub use read::{Span, SpanHeader, Tokens, Trace, TraceInfo, TraceState, cost_json};
+pub use info::{Tokens, TraceInfo, TraceState, cost_json};
+pub use read::{Span, SpanHeader, Trace};
 pub use row::{
     Attributes, Batch, RequestRow, SpanEvent, SpanKind, SpanLink, SpanRow, SpanStatus, TraceRow,
 };

@@ -8,6 +8,7 @@ use tollgate_domain::{Cost, SpanId, TraceId, Usage};
 
 /// What one transaction stores. Writing it again is harmless: spans are known by (trace, span), ledger lines by request.
 #[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Batch {
     pub requests: Vec<RequestRow>,
     /// Positions (name, position) that become true with the rest: how far the journal has been read.
@@ -16,6 +17,7 @@ pub struct Batch {
 
 /// One request: the first span is its own, the others are its attempts.
 #[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct RequestRow {
     pub trace: TraceRow,
     pub spans: Vec<SpanRow>,
@@ -24,6 +26,7 @@ pub struct RequestRow {
 
 /// A request's share of its trace. Name, times and state of the trace follow from the request's span.
 #[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct TraceRow {
     /// As the request has it. Where another team owns a trace of this id, [`crate::traces::foreign_trace`] is stored
     /// in its place, with a link to this one.
@@ -41,6 +44,7 @@ pub struct TraceRow {
 
 /// A span. The request's own carries usage and cost summed over its attempts, and only these are added to the trace's.
 #[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct SpanRow {
     pub span: SpanId,
     pub parent: Option<SpanId>,
@@ -61,6 +65,7 @@ pub struct SpanRow {
 /// OpenTelemetry's span kinds, numbered as in OTLP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum SpanKind {
     Internal = 1,
     Server = 2,
@@ -86,7 +91,9 @@ impl SpanKind {
     }
 }
 
+/// How a span ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum SpanStatus {
     Unset,
     Ok,
@@ -105,14 +112,18 @@ impl SpanStatus {
     }
 }
 
+/// Something that happened at one moment of a span.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct SpanEvent {
     pub name: String,
     pub unix_nanos: u64,
     pub attributes: serde_json::Map<String, serde_json::Value>,
 }
 
+/// Another span that a span has to do with.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct SpanLink {
     pub trace: TraceId,
     pub span: SpanId,
@@ -130,6 +141,7 @@ pub struct SpanLink {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Attributes {
     members: String,
 }
@@ -143,6 +155,7 @@ impl Attributes {
         }
     }
 
+    /// A value that is JSON already.
     pub fn set_raw(&mut self, key: &str, value: &RawValue) {
         self.push(key, value.get());
     }

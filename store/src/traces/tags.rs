@@ -2,7 +2,7 @@
 
 use crate::Store;
 use crate::error::{Result, StoreError};
-use crate::traces::read::{SPANS_LOCATION, TRACE_NAME};
+use crate::traces::info::{SPANS_LOCATION, TRACE_NAME};
 use rusqlite::{Connection, OptionalExtension};
 use tollgate_domain::TraceId;
 
