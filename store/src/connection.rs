@@ -3,7 +3,7 @@
 //! Writers of other processes (a command line beside a running server) are waited for, 10 s at most.
 
 use crate::error::{Result, StoreError};
-use crate::traces::payload::Dictionaries;
+use crate::traces::dictionary::Dictionaries;
 use crate::{functions, migrate};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::OpenOptions;

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::search::like;
 use crate::traces::content;
-use crate::traces::payload::Dictionaries;
+use crate::traces::dictionary::Dictionaries;
 use regex::Regex;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// Registers on a reading connection:
 ///
 /// - `text_like(text, pattern)`, `text_ilike(…)`, `text_rlike(…)`: 1, 0, or NULL for a NULL text;
-/// - `payload_text(dictionary, body)`: what a span says, for full-text search;
-/// - `payload_attribute(dictionary, body, name)`: an attribute's JSON text, or NULL.
+/// - `payload_text(dictionary, body, at, length)`: what a span says, for full-text search;
+/// - `payload_attribute(dictionary, body, at, length, name)`: an attribute's JSON text, or NULL.
 pub(crate) fn register(connection: &Connection, dictionaries: &Arc<Dictionaries>) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection
@@ -33,29 +33,28 @@ pub(crate) fn register(connection: &Connection, dictionaries: &Arc<Dictionaries>
         compare(call, |text, _| regex.is_match(text))
     })?;
     let openers = Arc::clone(dictionaries);
-    connection.create_scalar_function("payload_text", 2, flags, move |call| {
+    connection.create_scalar_function("payload_text", 4, flags, move |call| {
         let json = open(call, &openers)?;
         Ok(json.map(|json| content::plain(&json)))
     })?;
     let openers = Arc::clone(dictionaries);
-    connection.create_scalar_function("payload_attribute", 3, flags, move |call| {
-        let name = call.get_raw(2).as_str()?;
+    connection.create_scalar_function("payload_attribute", 5, flags, move |call| {
+        let name = call.get_raw(4).as_str()?;
         let json = open(call, &openers)?;
         Ok(json.and_then(|json| content::attribute(&json, name)))
     })?;
     Ok(())
 }
 
-/// The JSON of the payload in the first two arguments; `None` for a span without one.
+/// The JSON of the span whose payload the first four arguments are; `None` for a span without one, or with one that is
+/// damaged: a search finds what is left.
 fn open(call: &Context<'_>, dictionaries: &Dictionaries) -> rusqlite::Result<Option<String>> {
     let ValueRef::Blob(body) = call.get_raw(1) else {
         return Ok(None);
     };
-    let json = dictionaries
-        .open(call.get(0)?, body)
-        .map_err(|error| Error::UserFunctionError(error.into()))?;
-    let json = String::from_utf8(json).map_err(|error| Error::UserFunctionError(error.into()))?;
-    Ok(Some(json))
+    Ok(dictionaries
+        .open(call.get(0)?, body, call.get(2)?, call.get(3)?)
+        .ok())
 }
 
 fn compare(

@@ -28,7 +28,7 @@ use connection::{Reader, Readers};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use traces::payload::{Compressor, Dictionaries};
+use traces::dictionary::{Compressor, Dictionaries};
 
 /// The store. Clones share one set of connections.
 #[derive(Clone)]

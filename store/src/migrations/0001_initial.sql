@@ -74,14 +74,18 @@ CREATE TABLE spans (
     input_tokens  INTEGER,
     output_tokens INTEGER,
     input_nanos   INTEGER,
-    output_nanos  INTEGER
+    output_nanos  INTEGER,
+    payload        INTEGER NOT NULL,
+    payload_at     INTEGER NOT NULL,
+    payload_length INTEGER NOT NULL
 ) STRICT;
 
 CREATE UNIQUE INDEX spans_by_trace ON spans (trace, span_id);
 
--- The wide half: zstd over JSON, with the dictionary named (0: none).
+-- The wide half: zstd over the JSON of all spans of a request, one after the other, with the dictionary named (0:
+-- none). A request's attempts mostly repeat its own input and output, which costs nothing in one frame.
 CREATE TABLE payloads (
-    span       INTEGER PRIMARY KEY REFERENCES spans (id),
+    id         INTEGER PRIMARY KEY,
     dictionary INTEGER NOT NULL,
     body       BLOB    NOT NULL
 ) STRICT;

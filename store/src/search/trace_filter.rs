@@ -75,7 +75,7 @@ pub(crate) fn conditions(filter: &str, parameters: &mut Parameters) -> Result<Ve
     }
     if !of_one_span.is_empty() {
         conditions.push(format!(
-            "EXISTS (SELECT 1 FROM spans AS s LEFT JOIN payloads AS p ON p.span = s.id WHERE s.trace = t.id AND {})",
+            "EXISTS (SELECT 1 FROM spans AS s LEFT JOIN payloads AS p ON p.id = s.payload WHERE s.trace = t.id AND {})",
             of_one_span.join(" AND ")
         ));
     }
@@ -231,7 +231,7 @@ fn span(comparison: &Comparison, parameters: &mut Parameters) -> Result<String> 
             Some("mlflow.spanType") => text("'\"' || s.type || '\"'", comparison, parameters),
             Some(name) => {
                 let column = format!(
-                    "payload_attribute(p.dictionary, p.body, {})",
+                    "payload_attribute(p.dictionary, p.body, s.payload_at, s.payload_length, {})",
                     parameters.bind(name.to_string())
                 );
                 text(&column, comparison, parameters)
@@ -247,6 +247,9 @@ fn span(comparison: &Comparison, parameters: &mut Parameters) -> Result<String> 
 fn content(comparison: &Comparison, parameters: &mut Parameters) -> Result<String> {
     require_operator(comparison, &[Like, ILike])?;
     let name = parameters.text_condition("s.name", comparison)?;
-    let payload = parameters.text_condition("payload_text(p.dictionary, p.body)", comparison)?;
+    let payload = parameters.text_condition(
+        "payload_text(p.dictionary, p.body, s.payload_at, s.payload_length)",
+        comparison,
+    )?;
     Ok(format!("({name} OR {payload})"))
 }

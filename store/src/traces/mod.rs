@@ -28,10 +28,11 @@
 //! `mlflow.gateway.requestType`.
 
 pub(crate) mod content;
+pub(crate) mod dictionary;
 mod info;
 mod insert;
 mod json;
-pub(crate) mod payload;
+mod payload;
 mod read;
 mod row;
 mod tags;

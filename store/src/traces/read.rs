@@ -2,9 +2,10 @@
 
 use crate::Store;
 use crate::error::Result;
+use crate::traces::dictionary::Dictionaries;
 use crate::traces::info::{Tokens, TraceInfo, cost_json, info};
 use crate::traces::json::{Json, Members, member};
-use crate::traces::payload::{Dictionaries, Payload};
+use crate::traces::payload::Payload;
 use crate::traces::row::{SpanEvent, SpanKind, SpanLink, SpanStatus};
 use rusqlite::{Connection, Row};
 use tollgate_domain::{Cost, NanoUsd, SpanId, TraceId, Usage};
@@ -92,7 +93,7 @@ fn whole(tx: &Connection, dictionaries: &Dictionaries, trace: TraceId) -> Result
         return Ok(None);
     };
     let mut statement = tx.prepare_cached(
-        "SELECT s.*, p.dictionary, p.body FROM spans AS s LEFT JOIN payloads AS p ON p.span = s.id
+        "SELECT s.*, p.dictionary, p.body FROM spans AS s LEFT JOIN payloads AS p ON p.id = s.payload
          WHERE s.trace = ?1 ORDER BY s.start_ns, s.id",
     )?;
     let spans = statement
@@ -130,14 +131,11 @@ fn header(row: &Row<'_>) -> rusqlite::Result<SpanHeader> {
 
 fn span(row: &Row<'_>, dictionaries: &Dictionaries) -> Result<Span> {
     let header = header(row)?;
-    let payload = match row
-        .get_ref("body")?
-        .as_blob_or_null()
-        .map_err(rusqlite::Error::from)?
-    {
-        Some(body) => Payload::parse(&dictionaries.open(row.get("dictionary")?, body)?)?,
-        None => Payload::default(),
-    };
+    let payload = payload(row, dictionaries)?.unwrap_or_else(|error| Payload {
+        // The rest of the trace can still be read.
+        attributes: vec![("tollgate.payload".into(), Json::Text(error.to_string()))],
+        ..Payload::default()
+    });
     let mut attributes = payload.attributes;
     let mut add = |key: &str, value: Json| {
         if member(&attributes, key).is_none() {
@@ -165,4 +163,17 @@ fn span(row: &Row<'_>, dictionaries: &Dictionaries) -> Result<Span> {
         links: payload.links,
         header,
     })
+}
+
+/// A span's payload, or what is wrong with it.
+fn payload(row: &Row<'_>, dictionaries: &Dictionaries) -> Result<Result<Payload>> {
+    let body = row.get_ref("body")?.as_blob_or_null();
+    let Some(body) = body.map_err(rusqlite::Error::from)? else {
+        return Ok(Ok(Payload::default()));
+    };
+    let dictionary = row.get("dictionary")?;
+    let (at, length) = (row.get("payload_at")?, row.get("payload_length")?);
+    Ok(dictionaries
+        .open(dictionary, body, at, length)
+        .and_then(|json| Payload::parse(&json)))
 }

@@ -261,12 +261,41 @@ fn a_body_that_no_json_tree_holds_is_shown_as_text() {
 }
 
 #[test]
+fn a_damaged_payload_costs_no_more_than_itself() {
+    let (store, _dir) = temporary();
+    insert(
+        &store,
+        &[
+            request(1, 10, 1_000, "search"),
+            request(1, 20, 2_000, "search"),
+        ],
+    );
+    store
+        .write(|tx| {
+            Ok(tx.execute(
+                "UPDATE payloads SET body = x'28b52ffd2000' WHERE id = 1",
+                [],
+            )?)
+        })
+        .unwrap();
+    let spans = store.trace(trace_id(1)).unwrap().unwrap().spans;
+    assert_eq!(spans.len(), 4);
+    assert!(
+        shown(&spans[0], "tollgate.payload")
+            .as_str()
+            .unwrap()
+            .contains("damaged")
+    );
+    assert_eq!(shown(&spans[2], "mlflow.llm.model"), "gpt-5");
+}
+
+#[test]
 fn a_dictionary_is_trained_and_payloads_of_both_kinds_are_read() {
     let (store, dir) = temporary();
-    let requests: Vec<_> = (0..1_100)
+    let requests: Vec<_> = (0..2_100)
         .map(|n| request(n + 1, n as u64 * 2 + 1, 1_000, "search"))
         .collect();
-    let (first, second) = requests.split_at(1_050);
+    let (first, second) = requests.split_at(2_050);
     insert(&store, first);
     insert(&store, second);
     let used: Vec<i64> = store
@@ -280,7 +309,7 @@ fn a_dictionary_is_trained_and_payloads_of_both_kinds_are_read() {
         .unwrap();
     assert_eq!(used, [0, 1]);
     let reopened = Store::open(dir.path().join("tollgate.db")).unwrap();
-    for number in [1, 1_100] {
+    for number in [1, 2_100] {
         let trace = reopened.trace(trace_id(number)).unwrap().unwrap();
         assert!(shown(&trace.spans[0], "mlflow.spanInputs").is_object());
     }
