@@ -1,0 +1,97 @@
+//! The price table's file, `config/prices.json`: format 1. Prices are whole pico-dollars a token.
+
+use super::usd::MAX_PRICE;
+use super::{ModelPrice, Prices, Tier};
+use serde::Deserialize;
+use tollgate_domain::PicoUsd;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) format: u32,
+    /// The day it was made, and whose prices it has.
+    pub(super) date: String,
+    pub(super) sources: Vec<Source>,
+    /// The sources' licence terms: for readers of the file.
+    #[serde(rename = "notice")]
+    _notice: String,
+    pub(super) vendors: Vec<Vendor>,
+}
+
+/// Where the table's prices were read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub name: String,
+    pub version: String,
+    pub licence: String,
+    pub url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Vendor {
+    pub(super) vendor: Box<str>,
+    /// Hosts that it answers at; one `*` stands for any text.
+    #[serde(default)]
+    pub(super) hosts: Vec<Box<str>>,
+    pub(super) models: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Row {
+    pub(super) model: String,
+    /// Further names and beginnings of names (`gpt-4o-audio-*`).
+    #[serde(default)]
+    pub(super) also: Vec<String>,
+    prices: Prices,
+    #[serde(default)]
+    tiers: Vec<TierRow>,
+    #[serde(default)]
+    max_output: Option<u64>,
+    #[serde(default)]
+    max_input: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TierRow {
+    above: u64,
+    prices: Prices,
+}
+
+impl Row {
+    /// The row's prices, unless they can't be true.
+    pub(super) fn price(&self) -> Result<ModelPrice, &'static str> {
+        let mut all = self
+            .tiers
+            .iter()
+            .map(|tier| &tier.prices)
+            .chain([&self.prices]);
+        if all.any(|prices| !is_sane(prices)) {
+            return Err("a price is negative, or above $10,000 per million tokens");
+        }
+        if self.prices.input.is_none() && self.prices.output.is_none() {
+            return Err("there is neither an input nor an output price");
+        }
+        let tiers: Vec<Tier> = self
+            .tiers
+            .iter()
+            .map(|tier| Tier {
+                above_input_tokens: tier.above,
+                prices: tier.prices,
+            })
+            .collect();
+        let mut price = ModelPrice::new(self.prices, &tiers);
+        price.max_output = self.max_output;
+        price.max_input = self.max_input;
+        Ok(price)
+    }
+}
+
+fn is_sane(prices: &Prices) -> bool {
+    prices
+        .iter()
+        .all(|(_, price)| (PicoUsd(0)..=MAX_PRICE).contains(&price))
+}

@@ -1,0 +1,131 @@
+//! A model's prices.
+
+use serde::Deserialize;
+use tollgate_domain::PicoUsd;
+
+/// Prices of a token by bucket of [`tollgate_domain::Usage`], as far as they are published or configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Prices {
+    pub input: Option<PicoUsd>,
+    pub cache_read: Option<PicoUsd>,
+    pub cache_write: Option<PicoUsd>,
+    pub cache_write_1h: Option<PicoUsd>,
+    pub audio_input: Option<PicoUsd>,
+    pub output: Option<PicoUsd>,
+    pub reasoning: Option<PicoUsd>,
+    pub audio_output: Option<PicoUsd>,
+}
+
+impl Prices {
+    /// These prices, and another's where these say nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            input: self.input.or(other.input),
+            cache_read: self.cache_read.or(other.cache_read),
+            cache_write: self.cache_write.or(other.cache_write),
+            cache_write_1h: self.cache_write_1h.or(other.cache_write_1h),
+            audio_input: self.audio_input.or(other.audio_input),
+            output: self.output.or(other.output),
+            reasoning: self.reasoning.or(other.reasoning),
+            audio_output: self.audio_output.or(other.audio_output),
+        }
+    }
+
+    /// Each price with its bucket's name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, PicoUsd)> {
+        [
+            ("input", self.input),
+            ("cache_read", self.cache_read),
+            ("cache_write", self.cache_write),
+            ("cache_write_1h", self.cache_write_1h),
+            ("audio_input", self.audio_input),
+            ("output", self.output),
+            ("reasoning", self.reasoning),
+            ("audio_output", self.audio_output),
+        ]
+        .into_iter()
+        .filter_map(|(bucket, price)| Some((bucket, price?)))
+    }
+
+    /// With the defaults: what is read from a cache, written to it or heard costs as `input` (an hour's cache as the
+    /// shorter one's, where that has a price); what is reasoned or spoken costs as `output`.
+    fn rates(self) -> Rates {
+        let cache_write = self.cache_write.or(self.input);
+        Rates {
+            input: self.input,
+            cache_read: self.cache_read.or(self.input),
+            cache_write,
+            cache_write_1h: self.cache_write_1h.or(cache_write),
+            audio_input: self.audio_input.or(self.input),
+            output: self.output,
+            reasoning: self.reasoning.or(self.output),
+            audio_output: self.audio_output.or(self.output),
+        }
+    }
+}
+
+/// Prices with the defaults filled in. A bucket without one cannot be priced: only a model that has no such tokens
+/// (an embedding's output) lacks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Rates {
+    pub input: Option<PicoUsd>,
+    pub cache_read: Option<PicoUsd>,
+    pub cache_write: Option<PicoUsd>,
+    pub cache_write_1h: Option<PicoUsd>,
+    pub audio_input: Option<PicoUsd>,
+    pub output: Option<PicoUsd>,
+    pub reasoning: Option<PicoUsd>,
+    pub audio_output: Option<PicoUsd>,
+}
+
+/// Other prices for long inputs: a request whose whole input (cached tokens too) is larger pays them for all of it.
+/// What they leave out stays as without them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tier {
+    pub above_input_tokens: u64,
+    pub prices: Prices,
+}
+
+/// What is known of a model: its prices and its bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelPrice {
+    base: Rates,
+    /// By rising bound.
+    tiers: Vec<(u64, Rates)>,
+    /// The most tokens that the model answers with.
+    pub max_output: Option<u64>,
+    /// The most tokens that it reads.
+    pub max_input: Option<u64>,
+}
+
+impl ModelPrice {
+    pub fn new(prices: Prices, tiers: &[Tier]) -> Self {
+        let mut tiers: Vec<(u64, Rates)> = tiers
+            .iter()
+            .map(|tier| (tier.above_input_tokens, tier.prices.or(prices).rates()))
+            .collect();
+        tiers.sort_by_key(|(above, _)| *above);
+        Self {
+            base: prices.rates(),
+            tiers,
+            max_output: None,
+            max_input: None,
+        }
+    }
+
+    /// The prices of a request by its whole input.
+    pub fn rates(&self, input_tokens: u64) -> &Rates {
+        self.tiers
+            .iter()
+            .rev()
+            .find(|(above, _)| input_tokens > *above)
+            .map_or(&self.base, |(_, rates)| rates)
+    }
+
+    /// The prices of a request below every tier.
+    pub fn base(&self) -> &Rates {
+        &self.base
+    }
+}
