@@ -3,6 +3,7 @@
 
 mod key;
 mod limit;
+mod names;
 mod price;
 mod provider;
 mod route;
@@ -10,6 +11,7 @@ mod server;
 
 pub use key::{KeyEntry, NamePattern, Scope, Scopes};
 pub use limit::{LimitSpec, Per, Rate};
+pub use names::NameTable;
 pub use price::{PriceOverride, PriceTier, Prices};
 pub use provider::{Address, Http2, Provider, Proxy};
 pub use route::{

@@ -2,7 +2,7 @@
 
 use tollgate_domain::PicoUsd;
 
-/// The prices of `provider/model`.
+/// The prices of `provider/model`. What it leaves out is the price table's, where that has the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriceOverride {
     /// The configured name of a provider, or a vendor of the price table (`openai`, `anthropic`).
@@ -16,8 +16,9 @@ pub struct PriceOverride {
     pub max_output: Option<u64>,
 }
 
-/// Prices of a token by bucket. A bucket without a price of its own costs what its plain kind does (cached, cache
-/// write and audio input: `input`; reasoning and audio output: `output`).
+/// Prices of a token by bucket. A bucket without a price of its own costs what its plain kind does: cached input, cache
+/// writes and audio input what `input` does (an hour's cache what five minutes' does), reasoning and audio output what
+/// `output` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Prices {
     pub input: Option<PicoUsd>,

@@ -1,7 +1,6 @@
 //! What a caller's model name leads to.
 
-use super::{LimitSpec, Provider};
-use std::collections::HashMap;
+use super::{LimitSpec, NameTable, Provider};
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::RouteName;
@@ -135,44 +134,28 @@ pub enum OnJournalFull {
     Continue,
 }
 
-/// All routes. A name that is written out wins over patterns, then the longest pattern.
+/// All routes.
 #[derive(Default)]
 pub struct Routes {
     all: Vec<Arc<Route>>,
-    exact: HashMap<RouteName, Arc<Route>>,
-    /// The part before `*`, longest first.
-    patterns: Vec<(String, Arc<Route>)>,
+    names: NameTable<Arc<Route>>,
 }
 
 impl Routes {
     pub fn new(all: Vec<Arc<Route>>) -> Self {
-        let mut routes = Self::default();
+        let mut names = NameTable::default();
         for route in &all {
-            for name in std::iter::once(&route.name).chain(&route.aliases) {
-                match name.as_str().strip_suffix('*') {
-                    Some(prefix) => routes.patterns.push((prefix.to_owned(), route.clone())),
-                    None => {
-                        routes.exact.insert(name.clone(), route.clone());
-                    }
-                }
+            names.insert(&route.name, route.clone());
+            for alias in &route.aliases {
+                names.insert(alias, route.clone());
             }
         }
-        routes
-            .patterns
-            .sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        routes.all = all;
-        routes
+        Self { all, names }
     }
 
     /// The route of a model name as a caller sends it.
     pub fn lookup(&self, model: &str) -> Option<&Arc<Route>> {
-        self.exact.get(model).or_else(|| {
-            let found = self
-                .patterns
-                .iter()
-                .find(|(prefix, _)| model.starts_with(prefix.as_str()));
-            found.map(|(_, route)| route)
-        })
+        self.names.find(model)
     }
 
     /// Each route once, in the file's order.

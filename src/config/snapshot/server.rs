@@ -105,6 +105,5 @@ pub struct OtlpTarget {
 pub struct Basics {
     pub store: StoreSettings,
     pub vault: VaultSettings,
-    pub log: LogFormat,
     pub listen: SocketAddr,
 }
