@@ -27,11 +27,10 @@ pub use reload::{Reloaded, reload};
 pub use schema::{schema, schema_text};
 pub use sections::{hash_key, parse_expiry};
 pub use snapshot::{
-    Address, Basics, Capture, Fallback, Http2, JournalSync, KeyEntry, LimitSpec, LogFormat,
-    NamePattern, NameTable, OnJournalFull, OnLoss, OtlpTarget, Per, PriceOverride, PriceTier,
-    Prices, Provider, Proxy, Rate, Retry, RetryOn, Route, Routes, Scope, Scopes, Server, Snapshot,
-    StoreSettings, Strategy, Target, Telemetry, Timeouts, Tls, VaultSettings,
+    Address, Basics, Capture, Fallback, Http2, JournalSync, KeyEntry, LogFormat, OnJournalFull,
+    OnLoss, OtlpTarget, Provider, Proxy, Route, Routes, Server, Snapshot, StoreSettings, Target,
+    Telemetry, Timeouts, Tls, VaultSettings,
 };
 pub use stored_limits::{limits_from_json, limits_to_json};
-pub use units::{duration as parse_duration, rate as parse_rate};
+pub use units::duration as parse_duration;
 pub use watch::Watcher;

@@ -51,9 +51,9 @@ impl Document {
         if let Some(routes) = self.routes.as_ref().filter(|routes| routes.is_empty()) {
             reader.note_at(routes, "at least one route is needed");
         }
-        let pending = route::resolve(self.routes, &providers, reader);
-        let keys = key::resolve(self.keys, &pending.names, reader);
-        let routes = fallbacks::resolve(pending.routes, &pending.names, reader);
+        let (pending, names) = route::resolve(self.routes, &providers, reader);
+        let keys = key::resolve(self.keys, &names, reader);
+        let routes = fallbacks::resolve(pending, &names, reader);
         let default_limits = limit::resolve(list(&self.limits), Of::Key, reader);
         let prices = price::resolve(self.prices, &providers, reader);
         let mut watched = std::mem::take(&mut reader.watched);

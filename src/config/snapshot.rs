@@ -2,22 +2,13 @@
 //! swaps it in; requests that began with the old one keep it.
 
 mod key;
-mod limit;
-mod names;
-mod price;
 mod provider;
 mod route;
 mod server;
 
-pub use key::{KeyEntry, NamePattern, Scope, Scopes};
-pub use limit::{LimitSpec, Per, Rate};
-pub use names::NameTable;
-pub use price::{PriceOverride, PriceTier, Prices};
+pub use key::KeyEntry;
 pub use provider::{Address, Http2, Provider, Proxy};
-pub use route::{
-    Capture, Fallback, OnJournalFull, OnLoss, Retry, RetryOn, Route, Routes, Strategy, Target,
-    Timeouts,
-};
+pub use route::{Capture, Fallback, OnJournalFull, OnLoss, Route, Routes, Target, Timeouts};
 pub use server::{
     Basics, JournalSync, LogFormat, OtlpTarget, Server, StoreSettings, Telemetry, Tls,
     VaultSettings,
@@ -25,6 +16,8 @@ pub use server::{
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use tollgate_governance::limit::Limit;
+use tollgate_governance::pricing::Override;
 
 /// A configuration file, checked and resolved.
 pub struct Snapshot {
@@ -40,9 +33,9 @@ pub struct Snapshot {
     /// The keys of the file; those of the command line are in the store.
     pub keys: Vec<KeyEntry>,
     /// Limits of every key, each counted by key, beside the key's own.
-    pub default_limits: Vec<LimitSpec>,
+    pub default_limits: Vec<Limit>,
     /// Prices that go before the table's.
-    pub prices: Vec<PriceOverride>,
+    pub prices: Vec<Override>,
     /// Every file that the configuration was read from beside itself (`${file:}`, certificates): a change of one is a
     /// reason to reload.
     pub watched: Vec<PathBuf>,

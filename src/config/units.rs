@@ -1,17 +1,9 @@
-//! Values with their units: `2s`, `10GiB`, `600/min`, `0.05` dollars a million tokens. A number without its unit is
-//! refused, an exact value is never rounded.
+//! Values with their units: `2s`, `10GiB`. A number without its unit is refused, an exact value is never rounded.
 
-use super::snapshot::Rate;
 use std::time::Duration;
-use tollgate_domain::PicoUsd;
 
 /// The longest duration that makes sense in a configuration.
 const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 3600);
-/// A million tokens for more than this is a mistake of the unit.
-const MAX_USD_PER_MILLION: i64 = 100_000;
-/// Pico-dollars a token for each dollar a million tokens.
-const PICO_PER_USD_PER_MILLION: i64 = 1_000_000;
-
 /// `500ms`, `2s`, `10m` or `10min`, `1h30m`, `7d`. Parts go from large to small, fractions are not taken.
 pub fn duration(text: &str) -> Result<Duration, &'static str> {
     let mut total = Duration::ZERO;
@@ -80,57 +72,6 @@ pub(crate) fn show_bytes(count: u64) -> String {
         Some((size, unit)) => format!("{}{unit}", count / size),
         None => format!("{count}B"),
     }
-}
-
-/// `600/min`, `10/s`, `200k/min`, `1.5M/h`.
-pub fn rate(text: &str) -> Result<Rate, &'static str> {
-    let (amount, unit) = text.split_once('/').ok_or("its unit is missing")?;
-    let period = match unit.trim() {
-        "s" | "sec" | "second" => 1,
-        "m" | "min" | "minute" => 60,
-        "h" | "hour" => 3600,
-        "d" | "day" => 24 * 3600,
-        _ => return Err("the units are /s, /min, /h, /day"),
-    };
-    let (number, suffix) = split(amount.trim(), |c| c.is_ascii_digit() || c == '.');
-    let scale = match suffix {
-        "" => 1,
-        "k" | "K" => 1_000,
-        "M" => 1_000_000,
-        "G" => 1_000_000_000,
-        _ => return Err("only k, M and G may follow the number"),
-    };
-    match scaled(number, scale)? {
-        0 => Err("at least 1"),
-        count => Ok(Rate {
-            count,
-            period: Duration::from_secs(period),
-        }),
-    }
-}
-
-/// A decimal number of dollars a million tokens as pico-dollars a token, exactly.
-pub(crate) fn usd_per_million(text: &str) -> Result<PicoUsd, &'static str> {
-    if text.starts_with('-') {
-        return Err("a price cannot be negative");
-    }
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
-        return Err("digits, with a point where needed");
-    }
-    let fraction = fraction.trim_end_matches('0');
-    if fraction.len() > 6 {
-        return Err("more than six digits behind the point");
-    }
-    let whole: i64 = whole.parse().map_err(|_| "far too large")?;
-    let fraction: i64 = format!("{fraction:0<6}").parse().unwrap_or_default();
-    if whole > MAX_USD_PER_MILLION {
-        return Err(
-            "above 100,000 dollars a million tokens: the unit is a million tokens, not one",
-        );
-    }
-    Ok(PicoUsd(whole * PICO_PER_USD_PER_MILLION + fraction))
 }
 
 /// A decimal number times a scale, where that is whole.
@@ -206,46 +147,6 @@ mod tests {
             ("MiB", Err("a number and a unit")),
         ] {
             assert_eq!(bytes(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn rates_say_how_much_in_which_time() {
-        for (text, expected) in [
-            ("600/min", Ok((600, 60))),
-            ("10/s", Ok((10, 1))),
-            ("200k/min", Ok((200_000, 60))),
-            ("1.5M/h", Ok((1_500_000, 3600))),
-            ("600", Err("its unit is missing")),
-            ("0/min", Err("at least 1")),
-            ("5/week", Err("the units are /s, /min, /h, /day")),
-            ("x/min", Err("only k, M and G may follow the number")),
-        ] {
-            let found = rate(text).map(|rate| (rate.count, rate.period.as_secs()));
-            assert_eq!(found, expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn prices_are_exact() {
-        for (text, expected) in [
-            ("0.05", Ok(50_000)),
-            ("15", Ok(15_000_000)),
-            ("0.000001", Ok(1)),
-            ("0", Ok(0)),
-            ("2.500000000", Ok(2_500_000)),
-            ("0.0000001", Err("more than six digits behind the point")),
-            ("-1", Err("a price cannot be negative")),
-            ("1e3", Err("digits, with a point where needed")),
-            (".5", Err("digits, with a point where needed")),
-            (
-                "2000000",
-                Err(
-                    "above 100,000 dollars a million tokens: the unit is a million tokens, not one",
-                ),
-            ),
-        ] {
-            assert_eq!(usd_per_million(text).map(|p| p.0), expected, "{text}");
         }
     }
 }

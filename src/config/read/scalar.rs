@@ -1,7 +1,6 @@
 //! Single values. Any of them may be written as a reference (`${env:PORT}`).
 
 use super::{Read, Reader, Text};
-use crate::config::snapshot::Rate;
 use crate::config::yaml::Node;
 use crate::config::{suggest, units};
 use crate::vault::Secret;
@@ -11,6 +10,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use tollgate_domain::PicoUsd;
+use tollgate_governance::limit::{BadRate, Rate};
+use tollgate_governance::pricing::usd_per_million;
 
 /// A value that is written as one string or number.
 pub(crate) trait Scalar: Sized {
@@ -18,7 +19,7 @@ pub(crate) trait Scalar: Sized {
     const EXPECTED: &'static str;
 
     /// The value, or what is wrong beyond what was expected (may be empty).
-    fn parse(text: &str) -> Result<Self, &'static str>;
+    fn parse(text: &str) -> Result<Self, String>;
 
     fn json() -> Json;
 }
@@ -28,9 +29,13 @@ fn read_scalar<T: Scalar>(node: &Node, reader: &mut Reader<'_>) -> Option<T> {
     match T::parse(text.as_str()) {
         Ok(value) => Some(value),
         Err(detail) => {
-            let comma = if detail.is_empty() { "" } else { ": " };
-            let found = format!("found {}{comma}{detail}", text.shown);
-            reader.note(node.place, format!("expected {}, {found}", T::EXPECTED));
+            let found = text.shown;
+            let message = match detail.strip_prefix("expected ") {
+                Some(better) => format!("expected {better}, found {found}"),
+                None if detail.is_empty() => format!("expected {}, found {found}", T::EXPECTED),
+                None => format!("expected {}, found {found}: {detail}", T::EXPECTED),
+            };
+            reader.note(node.place, message);
             None
         }
     }
@@ -64,8 +69,8 @@ macro_rules! scalars {
     ($($type:ty: $expected:literal, $parse:expr, $json:tt;)*) => {$(
         impl Scalar for $type {
             const EXPECTED: &'static str = $expected;
-            fn parse(text: &str) -> Result<Self, &'static str> {
-                let parse: fn(&str) -> Result<Self, &'static str> = $parse;
+            fn parse(text: &str) -> Result<Self, String> {
+                let parse: fn(&str) -> Result<Self, String> = $parse;
                 parse(text)
             }
             fn json() -> Json {
@@ -85,27 +90,27 @@ macro_rules! scalars {
 
 scalars! {
     String: "text", |text| Ok(text.to_owned()), { "type": "string" };
-    bool: "true or false", |text| text.parse().map_err(|_| ""), { "type": "boolean" };
-    u32: "a whole number", |text| text.parse().map_err(|_| ""), { "type": "integer", "minimum": 0 };
-    u64: "a whole number", |text| text.parse().map_err(|_| ""), { "type": "integer", "minimum": 0 };
+    bool: "true or false", |text| text.parse().map_err(|_| String::new()), { "type": "boolean" };
+    u32: "a whole number", |text| text.parse().map_err(|_| String::new()), { "type": "integer", "minimum": 0 };
+    u64: "a whole number", |text| text.parse().map_err(|_| String::new()), { "type": "integer", "minimum": 0 };
     usize: "a whole number above 0", |text| match text.parse() {
-        Ok(0) | Err(_) => Err(""),
+        Ok(0) | Err(_) => Err(String::new()),
         Ok(count) => Ok(count),
     }, { "type": "integer", "minimum": 1 };
-    Duration: "a duration such as `500ms`, `2s` or `10m`", units::duration,
+    Duration: "a duration such as `500ms`, `2s` or `10m`", |text| units::duration(text).map_err(str::to_owned),
         { "type": "string", "pattern": "^([0-9]+(ms|s|m|min|h|d))+$" };
-    Bytes: "a size such as `64KiB` or `10GiB`", |text| units::bytes(text).map(Bytes),
+    Bytes: "a size such as `64KiB` or `10GiB`", |text| units::bytes(text).map(Bytes).map_err(str::to_owned),
         { "type": "string", "pattern": "^[0-9.]+ ?([KMGT]iB|[kKMGT]?B)$" };
-    Rate: "a rate such as `600/min` or `200k/min`", units::rate,
-        { "type": "string", "pattern": "^[0-9.]+[kKMG]?/(s|sec|second|m|min|minute|h|hour|d|day)$" };
-    PicoUsd: "dollars a million tokens such as `0.25`", units::usd_per_million,
-        { "type": "number", "minimum": 0, "maximum": 100_000 };
+    Rate: "a rate such as `600/min` or `200k/min`", |text| text.parse().map_err(|wrong: BadRate| wrong.to_string()),
+        { "type": "string", "pattern": "^[0-9_.]+[kKmM]? ?/ ?(s|sec|second|m|min|minute|h|hour|d|day)$" };
+    PicoUsd: "dollars a million tokens such as `0.25`", |text| usd_per_million(text).map_err(|wrong| wrong.to_string()),
+        { "type": "number", "minimum": 0, "maximum": 10_000 };
     SocketAddr: "an address and a port such as `127.0.0.1:4000` or `[::1]:4000`", |text| {
         let text = text.strip_prefix("localhost:").map_or(text.to_owned(), |port| format!("127.0.0.1:{port}"));
-        text.parse().map_err(|_| "")
+        text.parse().map_err(|_| String::new())
     }, { "type": "string" };
     PathText: "a path", |text| match text {
-        "" => Err("it is empty"),
+        "" => Err("it is empty".to_owned()),
         _ => Ok(PathText(text.into())),
     }, { "type": "string" };
 }

@@ -1,10 +1,9 @@
 //! Fallbacks to other routes: looked up as a caller's model would be, and never in a circle.
 
-use super::route::PendingRoute;
+use super::route::{PendingRoute, RouteNames};
 use super::target::PendingFallback;
 use crate::config::read::Reader;
-use crate::config::snapshot::{Fallback, NameTable, Route};
-use crate::config::suggest;
+use crate::config::snapshot::{Fallback, Route};
 use std::sync::Arc;
 use tollgate_domain::RouteName;
 
@@ -14,7 +13,7 @@ const MAX_DEPTH: usize = 16;
 /// The routes with their fallbacks, in the file's order.
 pub(crate) fn resolve(
     pending: Vec<PendingRoute>,
-    names: &NameTable<Option<usize>>,
+    names: &RouteNames,
     reader: &mut Reader<'_>,
 ) -> Vec<Arc<Route>> {
     let mut waiting: Vec<Option<PendingRoute>> = pending.into_iter().map(Some).collect();
@@ -35,7 +34,7 @@ pub(crate) fn resolve(
 /// Finishes a route after those that it falls back to. `above` are the routes that wait for this one.
 fn finish(
     index: usize,
-    names: &NameTable<Option<usize>>,
+    names: &RouteNames,
     waiting: &mut [Option<PendingRoute>],
     done: &mut [Option<Arc<Route>>],
     above: &mut Vec<(usize, String)>,
@@ -53,14 +52,8 @@ fn finish(
             }
             PendingFallback::Route(name) => name,
         };
-        let to = match names.find(&name) {
-            Some(Some(to)) => *to,
-            Some(None) => continue,
-            None => {
-                let hint = suggest::hint(&name, names.names());
-                reader.note_at(&name, format!("no route named `{}`{hint}", name.value));
-                continue;
-            }
+        let Some(to) = names.find(&name, reader) else {
+            continue;
         };
         if let Some(start) = above.iter().position(|(index, _)| *index == to) {
             let circle = above.iter().skip(start).map(|(_, name)| name.as_str());

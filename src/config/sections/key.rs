@@ -1,12 +1,15 @@
 //! `keys`: virtual keys that the file defines.
 
 use super::limit::{self, LimitSection, Of};
+use super::route::RouteNames;
 use crate::config::read::{List, Located, Named, Reader, SecretText, choices, list, section};
-use crate::config::snapshot::{KeyEntry, NamePattern, NameTable, Scope, Scopes};
-use crate::config::suggest;
+use crate::config::snapshot::KeyEntry;
 use ring::digest::{SHA256, digest};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use tollgate_domain::KeyName;
+use tollgate_governance::NamePattern;
+use tollgate_governance::principal::{BadKeyHash, KeyHash, Principal, Scope, Scopes};
 
 section! {
     /// A virtual key: the key itself, or its hash.
@@ -40,11 +43,11 @@ choices! {
 
 pub(crate) fn resolve(
     section: Option<Located<Named<KeySection>>>,
-    routes: &NameTable<Option<usize>>,
+    routes: &RouteNames,
     reader: &mut Reader<'_>,
 ) -> Vec<KeyEntry> {
     let entries = section.map(|section| section.value.into_entries());
-    let mut seen: HashMap<[u8; 32], String> = HashMap::new();
+    let mut seen: HashMap<KeyHash, String> = HashMap::new();
     let mut keys = Vec::new();
     for entry in entries.into_iter().flatten() {
         let name = &entry.name;
@@ -61,19 +64,13 @@ pub(crate) fn resolve(
         if let Some(other) = hash.and_then(|hash| seen.insert(hash, name.value.clone())) {
             reader.note_at(name, format!("is the same key as `{other}`"));
         }
-        // Without a hash a mistake is noted: the entry is made for its other checks and never used.
-        keys.push(resolve_one(
-            name,
-            hash.unwrap_or_default(),
-            &section,
-            routes,
-            reader,
-        ));
+        let principal = Arc::new(principal(name, &section, routes, reader));
+        keys.extend(hash.map(|hash| KeyEntry { hash, principal }));
     }
     keys
 }
 
-fn hash(name: &Located<String>, section: &KeySection, reader: &mut Reader<'_>) -> Option<[u8; 32]> {
+fn hash(name: &Located<String>, section: &KeySection, reader: &mut Reader<'_>) -> Option<KeyHash> {
     match (&section.key, &section.hash) {
         (Some(key), None) => {
             if !key.0.expose().bytes().all(|b| b.is_ascii_graphic()) {
@@ -82,15 +79,10 @@ fn hash(name: &Located<String>, section: &KeySection, reader: &mut Reader<'_>) -
             Some(hash_key(key.0.expose()))
         }
         (None, Some(hash)) => {
-            let bytes = hash
-                .0
-                .expose()
-                .strip_prefix("sha256:")
-                .and_then(hexadecimal);
-            if bytes.is_none() {
-                reader.note_at(hash, "expected `sha256:` and 64 hexadecimal digits");
-            }
-            bytes
+            let parsed: Result<KeyHash, BadKeyHash> = hash.0.expose().parse();
+            parsed
+                .map_err(|wrong| reader.note_at(hash, wrong.to_string()))
+                .ok()
         }
         (Some(_), Some(hash)) => {
             reader.note_at(hash, "`key` and `hash` exclude each other; give one");
@@ -107,13 +99,12 @@ fn hash(name: &Located<String>, section: &KeySection, reader: &mut Reader<'_>) -
     }
 }
 
-fn resolve_one(
+fn principal(
     name: &Located<String>,
-    hash: [u8; 32],
     section: &KeySection,
-    routes: &NameTable<Option<usize>>,
+    routes: &RouteNames,
     reader: &mut Reader<'_>,
-) -> KeyEntry {
+) -> Principal {
     let tags = section.tags.iter().flat_map(|tags| tags.iter());
     let tags: BTreeMap<String, String> = tags
         .filter_map(|tag| Some((tag.name.value.clone(), tag.value.clone()?)))
@@ -123,7 +114,7 @@ fn resolve_one(
         field.or_else(|| tags.get(tag).cloned()).unwrap_or_default()
     };
     let allowed = section.routes.as_ref().map(|list| {
-        let names = list.iter().filter(|name| check_route(name, routes, reader));
+        let names = list.iter().filter(|name| routes.check(name, reader));
         names.map(|name| NamePattern::new(name.as_str())).collect()
     });
     let scopes = section.scopes.as_ref().map(|scopes| {
@@ -135,36 +126,20 @@ fn resolve_one(
         }
         scopes.iter().map(|scope| scope.value).collect::<Scopes>()
     });
-    KeyEntry {
+    Principal {
         name: KeyName::from(name.as_str()),
-        hash,
         owner: field_or_tag(section.owner.as_ref(), "owner"),
         team: field_or_tag(section.team.as_ref(), "team"),
         routes: allowed,
         scopes: scopes.unwrap_or_default(),
         limits: limit::resolve(list(&section.limits), Of::Key, reader),
-        expires_ms: section
+        expires_unix_ms: section
             .expires
             .as_ref()
             .and_then(|time| expiry(time, reader)),
-        enabled: section.enabled.as_ref().is_none_or(|enabled| enabled.value),
+        is_enabled: section.enabled.as_ref().is_none_or(|enabled| enabled.value),
         tags,
     }
-}
-
-/// Whether a key's route is one: a name that leads to a route, or the beginning of one's name.
-fn check_route(
-    name: &Located<String>,
-    routes: &NameTable<Option<usize>>,
-    reader: &mut Reader<'_>,
-) -> bool {
-    let pattern = NamePattern::new(name.as_str());
-    let is_one = routes.find(name).is_some() || routes.names().any(|n| pattern.matches(n));
-    if !is_one {
-        let hint = suggest::hint(name, routes.names());
-        reader.note_at(name, format!("no route named `{}`{hint}", name.value));
-    }
-    is_one
 }
 
 /// From when on a key is refused, in milliseconds of Unix time: RFC 3339, or a day in UTC.
@@ -178,13 +153,13 @@ pub fn parse_expiry(text: &str) -> Option<i64> {
 }
 
 /// The hash by which a virtual key is known.
-pub fn hash_key(key: &str) -> [u8; 32] {
-    let digest = digest(&SHA256, key.as_bytes());
+pub fn hash_key(key: &str) -> KeyHash {
     let mut hash = [0; 32];
+    let digest = digest(&SHA256, key.as_bytes());
     for (to, from) in hash.iter_mut().zip(digest.as_ref()) {
         *to = *from;
     }
-    hash
+    KeyHash::from_bytes(hash)
 }
 
 fn expiry(time: &Located<String>, reader: &mut Reader<'_>) -> Option<i64> {
@@ -194,15 +169,4 @@ fn expiry(time: &Located<String>, reader: &mut Reader<'_>) -> Option<i64> {
         reader.note_at(time, message);
     }
     expiry
-}
-
-fn hexadecimal(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0u8; 32];
-    if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }

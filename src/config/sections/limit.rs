@@ -1,7 +1,7 @@
 //! `limits`: of every key, of one key, of a route.
 
 use crate::config::read::{Located, Reader, choices, section};
-use crate::config::snapshot::{LimitSpec, Per, Rate};
+use tollgate_governance::limit::{Limit, Per, Rate};
 
 section! {
     /// A limit: at least one of requests, tokens and concurrent.
@@ -33,14 +33,14 @@ pub(crate) fn resolve(
     limits: &[Located<LimitSection>],
     of: Of,
     reader: &mut Reader<'_>,
-) -> Vec<LimitSpec> {
+) -> Vec<Limit> {
     limits
         .iter()
         .map(|limit| resolve_one(limit, of, reader))
         .collect()
 }
 
-fn resolve_one(limit: &Located<LimitSection>, of: Of, reader: &mut Reader<'_>) -> LimitSpec {
+fn resolve_one(limit: &Located<LimitSection>, of: Of, reader: &mut Reader<'_>) -> Limit {
     let per = limit.per.as_ref();
     if let Some(per) = per.filter(|per| of == Of::Key && per.value == Per::Route) {
         reader.note_at(
@@ -58,7 +58,7 @@ fn resolve_one(limit: &Located<LimitSection>, of: Of, reader: &mut Reader<'_>) -
             "a limit needs at least one of requests, tokens, concurrent",
         );
     }
-    LimitSpec {
+    Limit {
         per: per.map_or(Per::Key, |per| per.value),
         requests: limit.requests.as_ref().map(|rate| rate.value),
         tokens: limit.tokens.as_ref().map(|rate| rate.value),

@@ -2,14 +2,14 @@
 
 use super::provider::Providers;
 use crate::config::read::{List, Located, Named, Reader, list, section};
-use crate::config::snapshot::{PriceOverride, PriceTier, Prices};
 use crate::config::suggest;
 use tollgate_domain::PicoUsd;
+use tollgate_governance::pricing::{Override, Prices, Tier};
 use tollgate_providers::PROVIDERS;
 
 section! {
-    /// Prices of `provider/model`, in dollars a million tokens. The provider is one of this file or a vendor
-    /// (`openai`, `anthropic`); the model may end in `*`.
+    /// Prices of `provider/model`, in dollars a million tokens, in place of all that the price table has for it. The
+    /// provider is one of this file or a vendor (`openai`, `anthropic`); the model may end in `*`.
     pub(crate) struct PriceSection {
         input_usd_per_million: PicoUsd,
         /// Input read from a cache. Default: the price of input.
@@ -53,7 +53,7 @@ macro_rules! prices {
         let value = |price: &Option<Located<PicoUsd>>| price.as_ref().map(|price| price.value);
         Prices {
             input: value(&$section.input_usd_per_million),
-            cached_input: value(&$section.cached_input_usd_per_million),
+            cache_read: value(&$section.cached_input_usd_per_million),
             cache_write: value(&$section.cache_write_usd_per_million),
             cache_write_1h: value(&$section.cache_write_1h_usd_per_million),
             audio_input: value(&$section.audio_input_usd_per_million),
@@ -68,7 +68,7 @@ pub(crate) fn resolve(
     section: Option<Located<Named<PriceSection>>>,
     providers: &Providers,
     reader: &mut Reader<'_>,
-) -> Vec<PriceOverride> {
+) -> Vec<Override> {
     let entries = section.map(|section| section.value.into_entries());
     let mut overrides = Vec::new();
     for entry in entries.into_iter().flatten() {
@@ -97,7 +97,7 @@ pub(crate) fn resolve(
                 "expected `input_usd_per_million` or `output_usd_per_million`; 0 is a price too";
             reader.note_at(name, message);
         }
-        overrides.push(PriceOverride {
+        overrides.push(Override {
             provider: provider.to_owned(),
             model: model.to_owned(),
             prices,
@@ -111,8 +111,8 @@ pub(crate) fn resolve(
     overrides
 }
 
-fn tiers(section: &[Located<TierSection>], reader: &mut Reader<'_>) -> Vec<PriceTier> {
-    let mut tiers: Vec<PriceTier> = Vec::new();
+fn tiers(section: &[Located<TierSection>], reader: &mut Reader<'_>) -> Vec<Tier> {
+    let mut tiers: Vec<Tier> = Vec::new();
     for tier in section {
         let Some(above) = &tier.above_input_tokens else {
             continue;
@@ -123,7 +123,7 @@ fn tiers(section: &[Located<TierSection>], reader: &mut Reader<'_>) -> Vec<Price
         {
             reader.note_at(above, "tiers come by rising bounds");
         }
-        tiers.push(PriceTier {
+        tiers.push(Tier {
             above_input_tokens: above.value,
             prices: prices!(tier),
         });

@@ -2,11 +2,12 @@
 
 use super::server::above_zero;
 use crate::config::read::{List, REFERENCE, Read, Reader, section};
-use crate::config::snapshot::{Retry, RetryOn, Timeouts};
+use crate::config::snapshot::Timeouts;
 use crate::config::suggest;
 use crate::config::yaml::Node;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use std::time::Duration;
+use tollgate_governance::strategy::{Retry, RetryOn};
 
 section! {
     /// When a failure is tried again; never after the first byte went out.

@@ -6,9 +6,12 @@ use super::retry::{self, RetrySection, TimeoutSection};
 use super::server::bounded_size;
 use super::target::{FallbackSection, PendingFallback, TargetSection};
 use crate::config::read::{Bytes, List, Located, Named, Reader, choices, list, section};
-use crate::config::snapshot::{Capture, NameTable, OnJournalFull, OnLoss, Route, Strategy};
+use crate::config::snapshot::{Capture, OnJournalFull, OnLoss, Route};
+use crate::config::suggest;
 use std::collections::HashMap;
 use tollgate_domain::RouteName;
+use tollgate_governance::strategy::Strategy;
+use tollgate_governance::{NamePattern, NameTable};
 
 section! {
     /// What a model name leads to. The route's own name is exact or ends in `*`.
@@ -55,32 +58,64 @@ pub(crate) struct PendingRoute {
     pub(crate) fallbacks: Vec<PendingFallback>,
 }
 
-/// Every route that could be read, and every name.
-pub(crate) struct PendingRoutes {
-    pub(crate) routes: Vec<PendingRoute>,
-    /// Leads to a route's place in `routes`, or to none where it could not be read.
-    pub(crate) names: NameTable<Option<usize>>,
+/// The names of all routes, also of those that could not be read.
+#[derive(Default)]
+pub(crate) struct RouteNames {
+    /// The route's place in the list of those that could be read.
+    places: NameTable<Option<usize>>,
+    all: Vec<String>,
+}
+
+impl RouteNames {
+    fn insert(&mut self, name: &str, place: Option<usize>) {
+        self.places.insert(name, place);
+        self.all.push(name.to_owned());
+    }
+
+    /// The route that a name leads to. A name that leads nowhere is noted.
+    pub(crate) fn find(&self, name: &Located<String>, reader: &mut Reader<'_>) -> Option<usize> {
+        let found = self.places.get(name);
+        if found.is_none() {
+            self.note_unknown(name, reader);
+        }
+        found.copied().flatten()
+    }
+
+    /// Whether a name leads to a route, or is the beginning of a route's name. If neither, that is noted.
+    pub(crate) fn check(&self, name: &Located<String>, reader: &mut Reader<'_>) -> bool {
+        let pattern = NamePattern::new(name.as_str());
+        let is_one = self.places.get(name).is_some() || self.all.iter().any(|n| pattern.matches(n));
+        if !is_one {
+            self.note_unknown(name, reader);
+        }
+        is_one
+    }
+
+    fn note_unknown(&self, name: &Located<String>, reader: &mut Reader<'_>) {
+        let hint = suggest::hint(name, self.all.iter().map(String::as_str));
+        reader.note_at(name, format!("no route named `{}`{hint}", name.value));
+    }
 }
 
 pub(crate) fn resolve(
     section: Option<Located<Named<RouteSection>>>,
     providers: &Providers,
     reader: &mut Reader<'_>,
-) -> PendingRoutes {
+) -> (Vec<PendingRoute>, RouteNames) {
     let entries = section.map(|section| section.value.into_entries());
     let mut taken: HashMap<String, usize> = HashMap::new();
-    let mut names = NameTable::default();
+    let mut names = RouteNames::default();
     let mut routes = Vec::new();
     for entry in entries.into_iter().flatten() {
         let index = entry.value.is_some().then_some(routes.len());
         check_name(&entry.name, &mut taken, reader);
-        names.insert(&RouteName::from(entry.name.as_str()), index);
+        names.insert(&entry.name, index);
         let Some(mut section) = entry.value else {
             continue;
         };
         for alias in list(&section.aliases) {
             check_name(alias, &mut taken, reader);
-            names.insert(&RouteName::from(alias.as_str()), index);
+            names.insert(alias, index);
         }
         let fallbacks = section.fallbacks.take();
         let fallbacks = fallbacks
@@ -94,7 +129,7 @@ pub(crate) fn resolve(
             name: entry.name,
         });
     }
-    PendingRoutes { routes, names }
+    (routes, names)
 }
 
 fn resolve_one(

@@ -1,9 +1,12 @@
 //! What a caller's model name leads to.
 
-use super::{LimitSpec, NameTable, Provider};
+use super::Provider;
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::RouteName;
+use tollgate_governance::NameTable;
+use tollgate_governance::limit::Limit;
+use tollgate_governance::strategy::{Retry, Strategy};
 
 pub struct Route {
     /// Exact, or ending in `*`.
@@ -17,7 +20,7 @@ pub struct Route {
     pub fallbacks: Vec<Fallback>,
     pub retry: Retry,
     pub timeout: Timeouts,
-    pub limits: Vec<LimitSpec>,
+    pub limits: Vec<Limit>,
     pub capture: Capture,
     /// Bytes of a request's or an answer's body that are kept.
     pub capture_max: u64,
@@ -25,15 +28,6 @@ pub struct Route {
     pub experiment: String,
     pub on_loss: OnLoss,
     pub on_journal_full: OnJournalFull,
-}
-
-/// How the first target is picked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    /// At random, by weight; targets of weight 0 only when the others failed.
-    Weighted,
-    /// In the file's order.
-    Priority,
 }
 
 pub struct Target {
@@ -51,48 +45,6 @@ pub enum Fallback {
         route: Arc<Route>,
     },
     Target(Target),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// Tries on one target before the next one's turn, the first included.
-    pub attempts: u32,
-    pub on: RetryOn,
-    /// The first wait, before jitter; each further one is twice as long.
-    pub backoff: Duration,
-    /// The longest wait; a `Retry-After` above it is not waited for.
-    pub max_backoff: Duration,
-}
-
-/// Which failures may be tried again, here or on the next target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RetryOn {
-    /// No connection, or one that closed before the answer's head.
-    pub connect: bool,
-    pub first_token_timeout: bool,
-    /// A stream that broke, or could not be read, before its first content.
-    pub broken: bool,
-    /// Inclusive ranges of statuses.
-    pub statuses: Vec<(u16, u16)>,
-}
-
-impl RetryOn {
-    pub fn status(&self, status: u16) -> bool {
-        self.statuses
-            .iter()
-            .any(|(first, last)| (*first..=*last).contains(&status))
-    }
-}
-
-impl Default for RetryOn {
-    fn default() -> Self {
-        Self {
-            connect: true,
-            first_token_timeout: true,
-            broken: true,
-            statuses: vec![(408, 409), (429, 429), (500, 599)],
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,9 +97,9 @@ impl Routes {
     pub fn new(all: Vec<Arc<Route>>) -> Self {
         let mut names = NameTable::default();
         for route in &all {
-            names.insert(&route.name, route.clone());
+            names.insert(route.name.as_str(), route.clone());
             for alias in &route.aliases {
-                names.insert(alias, route.clone());
+                names.insert(alias.as_str(), route.clone());
             }
         }
         Self { all, names }
@@ -155,7 +107,7 @@ impl Routes {
 
     /// The route of a model name as a caller sends it.
     pub fn lookup(&self, model: &str) -> Option<&Arc<Route>> {
-        self.names.find(model)
+        self.names.get(model)
     }
 
     /// Each route once, in the file's order.

@@ -2,12 +2,15 @@
 
 use super::{environment, load_in, load_str};
 use crate::config::{
-    Capture, Fallback, Http2, JournalSync, LimitSpec, Origin, Per, Rate, Scope, Snapshot, Sources,
-    Strategy, limits_from_json, limits_to_json, load, peek, render, schema_text,
+    Capture, Fallback, Http2, JournalSync, Origin, Snapshot, Sources, limits_from_json,
+    limits_to_json, load, peek, render, schema_text,
 };
 use std::path::Path;
 use std::time::Duration;
 use tollgate_domain::PicoUsd;
+use tollgate_governance::limit::{Limit, Per, Rate};
+use tollgate_governance::principal::Scope;
+use tollgate_governance::strategy::Strategy;
 
 fn good(text: &str) -> Snapshot {
     load_str(text).unwrap_or_else(|problems| panic!("{}", render(&problems)))
@@ -75,18 +78,12 @@ fn the_design_page_is_read_to_the_letter() {
     assert!(chat.retry.on.status(429) && chat.retry.on.status(529) && chat.retry.on.connect);
     assert!(!chat.retry.on.status(408) && !chat.retry.on.broken);
     assert_eq!(chat.timeout.connect, Duration::from_secs(2));
-    let minute = |count| {
-        Some(Rate {
-            count,
-            period: Duration::from_secs(60),
-        })
-    };
     assert_eq!(
         chat.limits,
-        [LimitSpec {
+        [Limit {
             per: Per::Key,
-            requests: minute(600),
-            tokens: minute(200_000),
+            requests: Some(Rate::per_minute(600)),
+            tokens: Some(Rate::per_minute(200_000)),
             concurrent: Some(50),
         }]
     );
@@ -94,15 +91,13 @@ fn the_design_page_is_read_to_the_letter() {
         panic!()
     };
     assert_eq!(
-        (team.team.as_str(), team.hash),
+        (team.principal.team.as_str(), team.hash),
         ("search", crate::config::hash_key("test"))
     );
     assert_eq!(legacy.hash, crate::config::hash_key("canary-legacy"));
-    assert!(team.allows("chat", "chat") && !team.allows("local-chat", "local-chat"));
-    assert_eq!(
-        snapshot.prices[0].prices.cached_input,
-        Some(PicoUsd(10_000))
-    );
+    let team = &team.principal;
+    assert!(team.may_use("chat", "chat") && !team.may_use("local-chat", "local-chat"));
+    assert_eq!(snapshot.prices[0].prices.cache_read, Some(PicoUsd(10_000)));
 }
 
 #[test]
@@ -241,12 +236,13 @@ keys:
 ",
     );
     let [a, b] = &snapshot.keys[..] else { panic!() };
+    let (a, b) = (&a.principal, &b.principal);
     assert!(a.scopes.holds(Scope::Read) && !a.scopes.holds(Scope::Invoke));
-    assert!(b.scopes.holds(Scope::Invoke) && b.scopes.holds(Scope::Admin) && !b.enabled);
-    assert_eq!(a.expires_ms, Some(1_801_353_600_000));
-    assert_eq!(b.expires_ms, a.expires_ms);
-    assert!(a.allows("gpt-*", "gpt-5") && a.allows("gpt-*", "fast"));
-    assert!(!a.allows("gpt-*", "gpt-5-mini") && b.allows("gpt-*", "gpt-5-mini"));
+    assert!(b.scopes.holds(Scope::Invoke) && b.scopes.holds(Scope::Admin) && !b.is_enabled);
+    assert_eq!(a.expires_unix_ms, Some(1_801_353_600_000));
+    assert_eq!(b.expires_unix_ms, a.expires_unix_ms);
+    assert!(a.may_use("gpt-*", "gpt-5") && a.may_use("gpt-*", "fast"));
+    assert!(!a.may_use("gpt-*", "gpt-5-mini") && b.may_use("gpt-*", "gpt-5-mini"));
     assert_eq!((b.owner.as_str(), b.team.as_str()), ("o", "t"));
 }
 
@@ -296,7 +292,7 @@ fn the_foundations_are_read_without_the_vault() {
 #[test]
 fn limits_go_to_the_store_and_back() {
     let json =
-        serde_json::json!([{ "requests": "60/min", "concurrent": 5 }, { "tokens": "1000/day" }]);
+        serde_json::json!([{ "requests": "60/min", "concurrent": 5 }, { "tokens": "1k/day" }]);
     let limits = limits_from_json(&json).unwrap();
     assert_eq!(limits[0].concurrent, Some(5));
     assert_eq!(limits_to_json(&limits), json);

@@ -94,14 +94,13 @@ fn sections_say_what_they_expect() {
     );
     check(
         &whole(
-            "prices: { p/m: { input_usd_per_million: -1 }, p/*x: { output_usd_per_million: 1e3 } }",
+            "prices: { p/m: { input_usd_per_million: -1 }, p/*x: { output_usd_per_million: free } }",
         ),
         &[
             "3:41 prices.\"p/m\".input_usd_per_million: expected dollars a million tokens such as `0.25`, found `-1`: \
-         a price cannot be negative",
+         a price can't be negative",
             "3:47 prices.\"p/*x\": `*` is allowed at a model's end only",
-            "3:79 prices.\"p/*x\".output_usd_per_million: expected dollars a million tokens such as `0.25`, found `1e3`: \
-         digits, with a point where needed",
+            "3:79 prices.\"p/*x\".output_usd_per_million: expected dollars per million tokens as a decimal number, as in `0.05`, found `free`",
         ],
     );
     check(
