@@ -152,6 +152,7 @@ fn the_example_and_the_embedded_default_are_right() {
         let route = embedded.routes.lookup(name).unwrap();
         assert_eq!(route.targets[0].provider.base.authority(), "127.0.0.1:4321");
     }
+    assert_eq!(embedded.prices.len(), 2);
     let example = include_str!("../../../config/example.yaml");
     let example = super::super::load::load_text(&Origin::Embedded, example, &sources);
     example.unwrap_or_else(|p| panic!("{}", render(&p)));
