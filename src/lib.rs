@@ -1,5 +1,6 @@
 //! The server.
 
 pub mod config;
+pub mod listen;
 pub mod simulated;
 pub mod vault;

@@ -1,0 +1,3 @@
+//! The listener: what stands between a socket and the service.
+
+pub mod guard;
