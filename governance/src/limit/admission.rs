@@ -1,7 +1,7 @@
 //! A request passes all its gates, or none.
 
+use super::Standing;
 use super::gate::{Gate, GateId, Hold};
-use super::{Standing, Window};
 use crate::Moment;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -45,21 +45,10 @@ where
 
 /// The tightest of the key's limits.
 fn standing<'a>(gates: impl Iterator<Item = &'a Arc<Gate>>, now: Moment) -> Standing {
-    let tighter = |known: Option<Window>, other: Option<Window>| match (known, other) {
-        (Some(known), Some(other))
-            if (other.remaining, known.reset) < (known.remaining, other.reset) =>
-        {
-            Some(other)
-        }
-        (None, other) => other,
-        (known, _) => known,
-    };
     gates
         .filter(|gate| gate.id().is_of_key())
-        .fold(Standing::default(), |standing, gate| Standing {
-            requests: tighter(standing.requests, gate.requests_window(now)),
-            tokens: tighter(standing.tokens, gate.tokens_window(now)),
-        })
+        .map(|gate| gate.standing(now))
+        .fold(Standing::default(), Standing::tighter)
 }
 
 /// A request that is let in: its permits and reservations, until it is settled or dropped. Dropped unsettled, its

@@ -1,6 +1,6 @@
 //! One limit, counted for one party.
 
-use super::{Limit, Permit, Permits, RequestLimit, Reservation, TokenBucket, Window};
+use super::{Limit, Permit, Permits, RequestLimit, Reservation, Standing, TokenBucket};
 use crate::Moment;
 use std::fmt;
 use std::sync::Arc;
@@ -158,11 +158,11 @@ impl Gate {
         }
     }
 
-    pub(super) fn requests_window(&self, now: Moment) -> Option<Window> {
-        self.requests.as_ref().map(|limit| limit.window(now))
-    }
-
-    pub(super) fn tokens_window(&self, now: Moment) -> Option<Window> {
-        self.tokens.as_ref().map(|bucket| bucket.window(now))
+    /// How the gate stands.
+    pub fn standing(&self, now: Moment) -> Standing {
+        Standing {
+            requests: self.requests.as_ref().map(|limit| limit.window(now)),
+            tokens: self.tokens.as_ref().map(|bucket| bucket.window(now)),
+        }
     }
 }

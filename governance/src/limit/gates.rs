@@ -1,9 +1,11 @@
 //! All gates, kept across reloads of the configuration: a reload gives nobody a second bucket.
 
-use super::{Gate, GateId, Limit};
+use super::{Gate, GateId, Limit, Per};
 use crate::Moment;
+use smallvec::SmallVec;
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use tollgate_domain::{KeyName, RouteName};
 
 /// The gates by whom they count for. As many as the configuration has keys, routes and limits, made when first asked
 /// for.
@@ -11,6 +13,54 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub struct Gates(RwLock<HashMap<GateId, Arc<Gate>>>);
 
 impl Gates {
+    /// The gates of a key, whatever it calls: of the limits that every key has, and of its own. For when a
+    /// configuration is loaded; what comes of it is kept beside the principal.
+    pub fn of_key(
+        &self,
+        key: &KeyName,
+        every_key: &[Limit],
+        own: &[Limit],
+        now: Moment,
+    ) -> Vec<Arc<Gate>> {
+        let every_key = numbered(every_key).map(|(number, limit)| {
+            let key = key.clone();
+            (GateId::EveryKey { key, number }, limit)
+        });
+        let own = numbered(own).map(|(number, limit)| {
+            let key = key.clone();
+            (GateId::Key { key, number }, limit)
+        });
+        every_key
+            .chain(own)
+            .map(|(id, limit)| self.gate(&id, limit, now))
+            .collect()
+    }
+
+    /// The gates of a route for one caller. Looked up for each request, as there may be one for each key on each
+    /// route; without limits it costs nothing.
+    pub fn of_route(
+        &self,
+        route: &RouteName,
+        key: &KeyName,
+        limits: &[Limit],
+        now: Moment,
+    ) -> SmallVec<[Arc<Gate>; 2]> {
+        numbered(limits)
+            .map(|(number, limit)| {
+                let route = route.clone();
+                let id = match limit.per {
+                    Per::Route => GateId::Route { route, number },
+                    Per::Key => GateId::KeyOnRoute {
+                        key: key.clone(),
+                        route,
+                        number,
+                    },
+                };
+                self.gate(&id, limit, now)
+            })
+            .collect()
+    }
+
     /// The gate of a limit. Where the limit has changed since, the gate goes on under the new one, counting what it
     /// counted.
     pub fn gate(&self, id: &GateId, limit: &Limit, now: Moment) -> Arc<Gate> {
@@ -45,7 +95,12 @@ impl Gates {
         self.len() == 0
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<GateId, Arc<Gate>>> {
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<GateId, Arc<Gate>>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Each limit with its place in its list.
+fn numbered(limits: &[Limit]) -> impl Iterator<Item = (u16, &Limit)> {
+    (0..=u16::MAX).zip(limits)
 }

@@ -46,6 +46,18 @@ const ANTHROPIC_TOKENS: [&str; 3] = [
 ];
 
 impl Standing {
+    /// Of each unit the window with less left.
+    pub(super) fn tighter(self, other: Self) -> Self {
+        let less = |one: Option<Window>, other: Option<Window>| match (one, other) {
+            (Some(one), Some(other)) if other.remaining < one.remaining => Some(other),
+            (one, other) => one.or(other),
+        };
+        Self {
+            requests: less(self.requests, other.requests),
+            tokens: less(self.tokens, other.tokens),
+        }
+    }
+
     /// Calls `put` with name and value of each header, in the caller's dialect. `unix_seconds` is the wall time, which
     /// Anthropic's resets are told in. Nothing is allocated.
     pub fn headers(

@@ -1,7 +1,7 @@
 //! The price table's file, `config/prices.json`: format 1. Prices are whole pico-dollars a token.
 
 use super::usd::MAX_PRICE;
-use super::{ModelPrice, Prices, Tier};
+use super::{ModelPrice, Prices, Tier, Trait};
 use serde::Deserialize;
 use tollgate_domain::PicoUsd;
 
@@ -35,6 +35,9 @@ pub(super) struct Vendor {
     /// Hosts that it answers at; one `*` stands for any text.
     #[serde(default)]
     pub(super) hosts: Vec<Box<str>>,
+    /// Vendors whose models it sells too, under the same names and at the same prices.
+    #[serde(default)]
+    pub(super) fallbacks: Vec<Box<str>>,
     pub(super) models: Vec<Row>,
 }
 
@@ -52,6 +55,11 @@ pub(super) struct Row {
     max_output: Option<u64>,
     #[serde(default)]
     max_input: Option<u64>,
+    #[serde(default)]
+    traits: Vec<Trait>,
+    /// The index of its source; the first where it is left out.
+    #[serde(default)]
+    pub(super) source: usize,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +94,7 @@ impl Row {
         let mut price = ModelPrice::new(self.prices, &tiers);
         price.max_output = self.max_output;
         price.max_input = self.max_input;
+        price.traits = self.traits.iter().copied().collect();
         Ok(price)
     }
 }

@@ -8,10 +8,12 @@ mod file;
 mod name;
 mod price;
 mod table;
+mod traits;
 mod usd;
 
 pub use cost::price;
 pub use file::Source;
 pub use price::{ModelPrice, Prices, Rates, Tier};
 pub use table::{BadTable, Override, PriceTable};
+pub use traits::{Trait, Traits};
 pub use usd::{BadPrice, usd_per_million};

@@ -1,5 +1,6 @@
 //! A model's prices.
 
+use super::Traits;
 use serde::Deserialize;
 use tollgate_domain::PicoUsd;
 
@@ -98,6 +99,7 @@ pub struct ModelPrice {
     pub max_output: Option<u64>,
     /// The most tokens that it reads.
     pub max_input: Option<u64>,
+    pub traits: Traits,
 }
 
 impl ModelPrice {
@@ -112,6 +114,7 @@ impl ModelPrice {
             tiers,
             max_output: None,
             max_input: None,
+            traits: Traits::default(),
         }
     }
 

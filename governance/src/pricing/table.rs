@@ -3,10 +3,11 @@
 //! The file is `config/prices.json`, made by `config/make-prices.py`. A vendor is who sells the model: the same model
 //! has other prices elsewhere.
 
-use super::file::{File, Source};
+use super::file::{self, File, Source};
 use super::name::undated;
 use super::{ModelPrice, Prices, Tier};
 use crate::NameTable;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,13 +17,30 @@ use std::sync::Arc;
 /// then by the longest beginning (`ft:gpt-4o-*`) that the table or an override has.
 #[derive(Clone, Debug, Default)]
 pub struct PriceTable {
-    overrides: HashMap<Box<str>, NameTable<Arc<ModelPrice>>>,
-    vendors: HashMap<Box<str>, NameTable<Arc<ModelPrice>>>,
+    overrides: HashMap<Box<str>, Shelf>,
+    vendors: HashMap<Box<str>, Shelf>,
     /// Host patterns and their vendors.
     hosts: Vec<(Box<str>, Box<str>)>,
     sources: Vec<Source>,
     date: String,
     models: usize,
+}
+
+/// What one vendor (or one provider of the configuration) sells.
+#[derive(Clone, Debug, Default)]
+struct Shelf {
+    /// By name in lower case.
+    models: NameTable<Arc<ModelPrice>>,
+    fallbacks: Vec<Box<str>>,
+}
+
+impl Shelf {
+    fn price(&self, model: &str) -> Option<&Arc<ModelPrice>> {
+        self.models
+            .exact(model)
+            .or_else(|| self.models.exact(undated(model)?))
+            .or_else(|| self.models.longest_prefix(model))
+    }
 }
 
 /// Prices of the operator's own.
@@ -44,6 +62,8 @@ pub enum BadTable {
     Json(#[from] serde_json::Error),
     #[error("the price table has format {0}; this version reads 1")]
     Format(u32),
+    #[error("there is no vendor `{0}` to fall back to")]
+    Vendor(String),
     #[error("{vendor}/{model}: {what}")]
     Model {
         vendor: String,
@@ -54,39 +74,53 @@ pub enum BadTable {
 
 impl PriceTable {
     /// Reads `config/prices.json`. Refuses what can't be true: a negative price, one above $10,000 per million tokens,
-    /// a name that two models have.
+    /// a name that two models have, a source or a vendor that isn't there.
     pub fn parse(text: &str) -> Result<Self, BadTable> {
         let file: File = serde_json::from_str(text)?;
         if file.format != 1 {
             return Err(BadTable::Format(file.format));
         }
+        let vendors: Vec<Box<str>> = file.vendors.iter().map(|v| v.vendor.clone()).collect();
         let mut table = Self {
             sources: file.sources,
             date: file.date,
             ..Self::default()
         };
         for vendor in file.vendors {
-            let names = table.vendors.entry(vendor.vendor.clone()).or_default();
-            for row in vendor.models {
-                let wrong = |what| BadTable::Model {
-                    vendor: vendor.vendor.to_string(),
-                    model: row.model.clone(),
-                    what,
-                };
-                let price = Arc::new(row.price().map_err(wrong)?);
-                for name in std::iter::once(&row.model).chain(&row.also) {
-                    if names.insert(name, price.clone()).is_some() {
-                        return Err(wrong("the name is there twice"));
-                    }
-                }
-                table.models += 1;
+            if let Some(unknown) = vendor.fallbacks.iter().find(|name| !vendors.contains(name)) {
+                return Err(BadTable::Vendor(unknown.to_string()));
             }
-            let hosts = vendor.hosts.into_iter();
-            table
-                .hosts
-                .extend(hosts.map(|host| (host, vendor.vendor.clone())));
+            table.add(vendor)?;
         }
         Ok(table)
+    }
+
+    fn add(&mut self, vendor: file::Vendor) -> Result<(), BadTable> {
+        let sources = self.sources.len();
+        let shelf = self.vendors.entry(vendor.vendor.clone()).or_default();
+        for row in vendor.models {
+            let wrong = |what| BadTable::Model {
+                vendor: vendor.vendor.to_string(),
+                model: row.model.clone(),
+                what,
+            };
+            if row.source >= sources {
+                return Err(wrong("there is no such source"));
+            }
+            let price = Arc::new(row.price().map_err(wrong)?);
+            for name in std::iter::once(&row.model).chain(&row.also) {
+                let name = name.to_ascii_lowercase();
+                if shelf.models.insert(&name, price.clone()).is_some() {
+                    return Err(wrong("the name is there twice"));
+                }
+            }
+            self.models += 1;
+        }
+        shelf.fallbacks = vendor.fallbacks;
+        let hosts = vendor.hosts.into_iter();
+        self.hosts
+            .extend(hosts.map(|host| (host, vendor.vendor.clone())));
+        Ok(())
     }
 
     /// The table with these overrides in place of all that it had. Of two for the same name, the later counts.
@@ -103,37 +137,48 @@ impl PriceTable {
                 .overrides
                 .entry(given.provider.as_str().into())
                 .or_default()
-                .insert(&given.model, Arc::new(price));
+                .models
+                .insert(&given.model.to_ascii_lowercase(), Arc::new(price));
         }
         table
     }
 
     /// The price of a model at a provider: overrides for the provider's configured name, then for its vendor; then
-    /// the table under the configured name (a provider that is called `groq`), then under the vendor.
+    /// the table under the configured name (a provider that is called `groq`), then under the vendor, then under the
+    /// vendors that it falls back to.
     pub fn lookup(&self, provider: &str, vendor: &str, model: &str) -> Option<&Arc<ModelPrice>> {
-        self.places(provider, vendor)
-            .find_map(|names| find(names, model))
+        self.find(provider, vendor, model, Some)
     }
 
     /// The most tokens that a model answers with, by the first place that knows.
     pub fn max_output(&self, provider: &str, vendor: &str, model: &str) -> Option<u64> {
-        self.places(provider, vendor)
-            .find_map(|names| find(names, model)?.max_output)
+        self.find(provider, vendor, model, |price| price.max_output)
     }
 
-    fn places(
-        &self,
+    /// What the first place says that says something. Names are compared without regard to case.
+    fn find<'a, T>(
+        &'a self,
         provider: &str,
         vendor: &str,
-    ) -> impl Iterator<Item = &NameTable<Arc<ModelPrice>>> + use<'_> {
-        [
-            self.overrides.get(provider),
-            self.overrides.get(vendor),
-            self.vendors.get(provider),
-            self.vendors.get(vendor),
-        ]
-        .into_iter()
-        .flatten()
+        model: &str,
+        ask: impl Fn(&'a Arc<ModelPrice>) -> Option<T>,
+    ) -> Option<T> {
+        let model = if model.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            Cow::Owned(model.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(model)
+        };
+        let at = |shelf: &'a Shelf| ask(shelf.price(&model)?);
+        [&self.overrides, &self.vendors]
+            .into_iter()
+            .flat_map(|shelves| [shelves.get(provider), shelves.get(vendor)])
+            .flatten()
+            .find_map(|shelf| {
+                at(shelf).or_else(|| {
+                    let mut fallbacks = shelf.fallbacks.iter();
+                    fallbacks.find_map(|name| at(self.vendors.get(name)?))
+                })
+            })
     }
 
     /// The vendor behind a host (`api.groq.com`), for providers that are reached by a `base_url`.
@@ -161,13 +206,6 @@ impl PriceTable {
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }
-}
-
-fn find<'a>(names: &'a NameTable<Arc<ModelPrice>>, model: &str) -> Option<&'a Arc<ModelPrice>> {
-    names
-        .exact(model)
-        .or_else(|| names.exact(undated(model)?))
-        .or_else(|| names.longest_prefix(model))
 }
 
 /// Whether a host is the pattern, in which one `*` stands for any text.
