@@ -2,8 +2,6 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -12,6 +10,7 @@ use tokio::time::Sleep;
 
 use super::log::Record;
 use super::script::{Script, Step};
+use super::wire::Wire;
 
 /// The connection is to be broken here.
 #[derive(Debug, thiserror::Error)]
@@ -30,23 +29,29 @@ pub(crate) struct ScriptBody {
     left: Option<u64>,
     sleep: Option<Pin<Box<Sleep>>>,
     record: Record,
-    /// Told to the socket: close with RST, not with FIN.
-    reset: Arc<AtomicBool>,
+    wire: Wire,
 }
 
 impl ScriptBody {
-    pub(crate) fn new(script: Script, record: Record, reset: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(script: Script, record: Record, wire: Wire) -> Self {
         let mut body = Self {
             left: script.length,
             script,
             sleep: None,
             record,
-            reset,
+            wire,
         };
         if body.is_over() {
-            body.record.finished();
+            body.finish();
         }
         body
+    }
+
+    fn finish(&mut self) {
+        self.record.finished();
+        if self.script.hangs_up {
+            self.wire.hang_up();
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -76,7 +81,7 @@ impl Body for ScriptBody {
                         .left
                         .map(|left| left.saturating_sub(bytes.len() as u64));
                     if body.is_over() {
-                        body.record.finished();
+                        body.finish();
                     }
                     return Poll::Ready(Some(Ok(Frame::data(bytes))));
                 }
@@ -89,7 +94,7 @@ impl Body for ScriptBody {
                     return Poll::Pending;
                 }
                 Some(Step::Reset) => {
-                    body.reset.store(true, Ordering::Release);
+                    body.wire.reset();
                     body.record.broken();
                     return Poll::Ready(Some(Err(Broken)));
                 }
@@ -98,7 +103,7 @@ impl Body for ScriptBody {
                     return Poll::Ready(Some(Err(Broken)));
                 }
                 None => {
-                    body.record.finished();
+                    body.finish();
                     return Poll::Ready(None);
                 }
             }

@@ -1,6 +1,7 @@
 //! `/sim/*`: the same control that a test in this process has, over HTTP.
 
 use http::Method;
+use http::request::Parts;
 use serde_json::Value;
 
 use super::Simulator;
@@ -8,13 +9,8 @@ use super::failure::Failure;
 use super::fault::Fault;
 use super::json::{Json, object};
 
-pub(crate) fn answer(
-    simulator: &Simulator,
-    method: &Method,
-    path: &str,
-    body: &[u8],
-) -> Result<Json, Failure> {
-    match (method, path) {
+pub(crate) fn answer(simulator: &Simulator, parts: &Parts, body: &[u8]) -> Result<Json, Failure> {
+    match (&parts.method, parts.uri.path()) {
         (&Method::POST, "/sim/faults") => {
             let queue = read_queue(body)?;
             let queued = queue.len();
@@ -23,7 +19,7 @@ pub(crate) fn answer(
                 .for_each(|faults| simulator.push_faults(faults));
             Ok(object! { "queued": queued })
         }
-        (&Method::GET, "/sim/log") => Ok(object! { "requests": simulator.log() }),
+        (&Method::GET, "/sim/log") => Ok(object! { "requests": simulator.log_after(after(parts)) }),
         (&Method::POST, "/sim/reset") => {
             simulator.reset();
             Ok(object! {})
@@ -55,4 +51,9 @@ fn read_queue(body: &[u8]) -> Result<Vec<Vec<Fault>>, Failure> {
     names
         .map(|names| Fault::parse_all(&names?).map_err(|unknown| Failure::bad(unknown.to_string())))
         .collect()
+}
+
+/// `?after=SEQ`: only what came later.
+fn after(parts: &Parts) -> Option<u64> {
+    parts.uri.query()?.strip_prefix("after=")?.parse().ok()
 }

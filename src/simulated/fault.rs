@@ -12,6 +12,7 @@
 //! | `quota` | 429 that no retry helps: `insufficient_quota`, `billing_error` |
 //! | `redirect`, `redirect:URL` | answers 302 |
 //! | `not_json`, `empty` | answers 200 with an HTML page, with nothing |
+//! | `early:STATUS` | answers before it reads the body; only from the queue, and alone |
 //! | `hang` | never answers |
 //! | `reset` | resets the connection before the head |
 //! | `slow_head:MS`, `slow_first_byte:MS`, `slow_first_token:MS` | waits there |
@@ -19,6 +20,8 @@
 //! | `stall:K`, `reset_after:K`, `close_after:K`, `end_after:K` | after K frames: falls silent, resets, closes mid-body, ends the body properly |
 //! | `malformed:K`, `half_frame:K` | breaks the JSON of frame K, or ends in the middle of it |
 //! | `error_first`, `error_after:K` | sends an error event inside the 200, before or after content |
+//! | `hang_up` | closes the connection after the answer, unannounced |
+//! | `fail` | ends with `response.failed` (Responses), else with an error event |
 //! | `no_end` | leaves the terminal event out (`[DONE]`, `message_stop`, `response.completed`) |
 //! | `usage_last_content`, `no_usage`, `usage_all` | puts the usage elsewhere |
 //! | `gzip` | encodes the reply though nobody asked |
@@ -26,6 +29,8 @@
 //! | `crlf`, `comments`, `pings`, `no_space` | writes its event stream so |
 //! | `long_line:BYTES` | sends a frame with this much content (default 1 MiB) |
 //! | `huge:BYTES` | answers with this much text (default 8 MiB) |
+//! | `reasoning_content` | thinks aloud in this field, as compatible servers do (chat) |
+//! | `whole_calls` | streams each tool call in one chunk, without index, as compatible servers do |
 //! | `strict_thinking` | wants the thinking blocks back on every tool turn, also from models that let them go |
 
 use std::time::Duration;
@@ -42,7 +47,9 @@ pub enum Fault {
     Redirect(String),
     NotJson,
     Empty,
+    Early(u16),
     Hang,
+    HangUp,
     Reset,
     SlowHead(Duration),
     SlowFirstByte(Duration),
@@ -59,7 +66,10 @@ pub enum Fault {
     HalfFrame(usize),
     ErrorFirst,
     ErrorAfter(usize),
+    Fail,
     NoEnd,
+    ReasoningContent,
+    WholeCalls,
     UsageLastContent,
     NoUsage,
     UsageAll,
@@ -142,12 +152,18 @@ impl std::str::FromStr for Fault {
             "quota" => Self::Quota,
             "redirect" => Self::Redirect(
                 argument
-                    .unwrap_or("http://169.254.169.254/latest/meta-data/")
+                    .unwrap_or("http://127.0.0.1:9/redirected")
                     .to_owned(),
             ),
             "not_json" => Self::NotJson,
             "empty" => Self::Empty,
+            "early" => Self::Early(
+                argument
+                    .and_then(|status| status.parse().ok())
+                    .ok_or_else(unknown)?,
+            ),
             "hang" => Self::Hang,
+            "hang_up" => Self::HangUp,
             "reset" => Self::Reset,
             "slow_head" => Self::SlowHead(millis()?),
             "slow_first_byte" => Self::SlowFirstByte(millis()?),
@@ -172,7 +188,10 @@ impl std::str::FromStr for Fault {
             "half_frame" => Self::HalfFrame(number(2)?),
             "error_first" => Self::ErrorFirst,
             "error_after" => Self::ErrorAfter(number(2)?),
+            "fail" => Self::Fail,
             "no_end" => Self::NoEnd,
+            "reasoning_content" => Self::ReasoningContent,
+            "whole_calls" => Self::WholeCalls,
             "usage_last_content" => Self::UsageLastContent,
             "no_usage" => Self::NoUsage,
             "usage_all" => Self::UsageAll,

@@ -1,8 +1,5 @@
 //! One request: read it whole, decide who answers, then send the answer as the faults have it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request};
 use http_body_util::{BodyExt, Limited};
@@ -17,6 +14,7 @@ use super::fault::Fault;
 use super::ids::Ids;
 use super::log::Record;
 use super::script::Script;
+use super::wire::Wire;
 use super::{Simulator, anthropic, control, openai};
 
 /// Anthropic's bound on a request; OpenAI's is higher, and nobody needs more here.
@@ -31,12 +29,12 @@ struct Exchange {
     ids: Ids,
     request_id: String,
     faults: Vec<Fault>,
-    reset: Arc<AtomicBool>,
+    wire: Wire,
 }
 
 pub(crate) async fn handle(
     simulator: Simulator,
-    reset: Arc<AtomicBool>,
+    wire: Wire,
     request: Request<Incoming>,
 ) -> Result<Response<ScriptBody>, Broken> {
     let (parts, incoming) = request.into_parts();
@@ -52,8 +50,13 @@ pub(crate) async fn handle(
         ids,
         request_id,
         faults: Vec::new(),
-        reset,
+        wire,
     };
+    if let Some(status) = exchange.simulator.take_early() {
+        let fault = Fault::status(status);
+        let failure = Failure::of_fault(&fault, dialect);
+        return Ok(exchange.refuse(&failure.unwrap_or_else(|| Failure::bad("refused unread"))));
+    }
     let body = match Limited::new(incoming, MOST_BODY).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
@@ -92,7 +95,7 @@ impl Exchange {
     fn other(self, body: &[u8]) -> Response<ScriptBody> {
         let path = self.parts.uri.path().to_owned();
         let answer = if path.starts_with("/sim/") && self.simulator.is_controlled {
-            control::answer(&self.simulator, &self.parts.method, &path, body)
+            control::answer(&self.simulator, &self.parts, body)
         } else {
             match self.dialect {
                 Dialect::OpenAi => openai::other(&self.parts),
@@ -121,7 +124,7 @@ impl Exchange {
                 Fault::SlowHead(wait) => tokio::time::sleep(wait).await,
                 Fault::Hang => std::future::pending().await,
                 Fault::Reset => {
-                    self.reset.store(true, Ordering::Release);
+                    self.wire.reset();
                     self.record.broken();
                     return Err(Broken);
                 }
@@ -218,6 +221,10 @@ impl Exchange {
             entry.thinking_verified = thinking_verified;
         });
         let mut faults = std::mem::take(&mut self.faults);
+        if endpoint == Endpoint::Responses {
+            // It has its own way to fail, and has taken it.
+            faults.retain(|fault| *fault != Fault::Fail);
+        }
         if let Some(every) = self.simulator.pace
             && !faults
                 .iter()
@@ -269,7 +276,7 @@ impl Exchange {
     ) -> Response<ScriptBody> {
         let script = script(&self);
         self.record.edit(|entry| entry.status = Some(status));
-        let mut response = Response::new(ScriptBody::new(script, self.record, self.reset));
+        let mut response = Response::new(ScriptBody::new(script, self.record, self.wire));
         *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
         let headers = response.headers_mut();
         insert(headers, header::CONTENT_TYPE, kind);

@@ -21,6 +21,7 @@ mod handler;
 mod ids;
 mod json;
 mod log;
+mod media;
 mod openai;
 mod plan;
 mod script;
@@ -30,8 +31,9 @@ mod simulator;
 #[cfg(test)]
 mod tests;
 pub mod tokens;
+mod wire;
 
 pub use fault::Fault;
 pub use log::{Entry, Outcome};
-pub use server::serve;
+pub use server::{serve, serve_stream};
 pub use simulator::Simulator;

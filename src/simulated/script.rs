@@ -44,6 +44,8 @@ pub(crate) struct Script {
     pub(crate) steps: VecDeque<Step>,
     /// The length that the head declares; none: chunked.
     pub(crate) length: Option<u64>,
+    /// The connection ends after this body, unannounced.
+    pub(crate) hangs_up: bool,
 }
 
 impl Script {
@@ -76,6 +78,7 @@ impl Script {
         Self {
             steps,
             length: (!gzip).then_some(declared as u64),
+            hangs_up: faults.contains(&Fault::HangUp),
         }
     }
 
@@ -121,6 +124,7 @@ impl Script {
         Self {
             steps: encode(steps, faults),
             length: None,
+            hangs_up: faults.contains(&Fault::HangUp),
         }
     }
 }
@@ -168,6 +172,10 @@ fn edit(frames: Vec<Frame>, error: &Bytes, faults: &[Fault]) -> Vec<Frame> {
                         bytes: frame.bytes.slice(..frame.bytes.len() / 2),
                         ..frame
                     });
+                    break 'frames;
+                }
+                Fault::Fail if frame.kind == Kind::End => {
+                    edited.push(plain(error.clone()));
                     break 'frames;
                 }
                 Fault::NoEnd if frame.kind == Kind::End => continue 'frames,

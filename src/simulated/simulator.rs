@@ -86,6 +86,29 @@ impl Simulator {
         self.log.entries()
     }
 
+    /// The requests after this one.
+    pub(crate) fn log_after(&self, seq: Option<u64>) -> Vec<Entry> {
+        let mut entries = self.log();
+        entries.retain(|entry| seq.is_none_or(|seq| entry.seq > seq));
+        entries
+    }
+
+    /// Now, on the scale of the log's times.
+    pub fn now_ms(&self) -> u64 {
+        self.log.now_ms()
+    }
+
+    /// The status of an `early` fault, if that is next.
+    pub(crate) fn take_early(&self) -> Option<u16> {
+        let mut state = self.state();
+        let Some([Fault::Early(status)]) = state.queue.front().map(Vec::as_slice) else {
+            return None;
+        };
+        let status = *status;
+        state.queue.pop_front();
+        Some(status)
+    }
+
     /// Forgets queue, log and caches.
     pub fn reset(&self) {
         *self.state() = State::default();

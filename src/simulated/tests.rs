@@ -16,6 +16,7 @@ mod faults;
 mod openai;
 mod refusals_anthropic;
 mod refusals_openai;
+mod wire;
 
 /// A running server and its state.
 struct Served {

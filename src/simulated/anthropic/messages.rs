@@ -7,6 +7,7 @@ use super::{blocks, thinking::Mode};
 use crate::simulated::failure::Failure;
 use crate::simulated::fields::{Node, Problem, What};
 use crate::simulated::ids::hash;
+use crate::simulated::plan::Heard;
 use crate::simulated::signature::{self, Verdict};
 
 /// Messages of one role in a row, joined.
@@ -19,10 +20,7 @@ struct Turn<'a> {
 
 #[derive(Debug, Default)]
 pub(super) struct Conversation {
-    pub(super) last_user: String,
-    pub(super) results: Vec<String>,
-    pub(super) rounds: u64,
-    pub(super) is_first_turn: bool,
+    pub(super) heard: Heard,
     pub(super) verified: u32,
     /// A hash of everything said so far, for models that bind their thinking to it.
     pub(super) prefix: u128,
@@ -50,21 +48,17 @@ pub(super) fn read(list: &Node<'_>, rules: &Rules<'_>) -> Result<Conversation, F
     }
     let turns = turns(&items, rules).map_err(Failure::anthropic)?;
     order(&turns, rules)?;
-    let mut conversation = Conversation {
-        is_first_turn: true,
-        ..Conversation::default()
-    };
+    let mut conversation = Conversation::default();
     let mut waiting: Vec<String> = Vec::new();
     for (index, turn) in turns.iter().enumerate() {
         let next_waiting = pair(turn, &waiting, turns.get(index + 1).is_none())?;
         match turn.role {
             "assistant" => {
-                conversation.is_first_turn = false;
-                conversation.rounds += u64::from(!next_waiting.is_empty());
+                conversation.heard.assistant(!next_waiting.is_empty());
                 let before = turns.get(..index).unwrap_or_default();
                 conversation.verified += thinking_blocks(turn, prefix(before, rules), rules)?;
             }
-            "user" => conversation.hear(turn),
+            "user" => hear(&mut conversation.heard, turn),
             _ => {}
         }
         if turn.role != "system" {
@@ -76,27 +70,23 @@ pub(super) fn read(list: &Node<'_>, rules: &Rules<'_>) -> Result<Conversation, F
     Ok(conversation)
 }
 
-impl Conversation {
-    fn hear(&mut self, turn: &Turn<'_>) {
-        let kind =
-            |block: &Value, kind: &str| block.get("type").and_then(Value::as_str) == Some(kind);
-        let results: Vec<_> = turn
-            .blocks
-            .iter()
-            .filter(|block| kind(block, "tool_result"))
-            .map(blocks::text_of)
-            .collect();
-        let text: String = turn
-            .blocks
-            .iter()
-            .filter(|block| kind(block, "text"))
-            .map(blocks::text_of)
-            .collect();
-        if results.is_empty() || !text.is_empty() {
-            (self.last_user, self.rounds) = (text, 0);
-            self.results.clear();
-        }
-        self.results.extend(results);
+/// Results go on with the task; text, or a turn without results, begins one.
+fn hear(heard: &mut Heard, turn: &Turn<'_>) {
+    let is = |block: &Value, kind: &str| block.get("type").and_then(Value::as_str) == Some(kind);
+    let (results, others): (Vec<_>, Vec<_>) = turn
+        .blocks
+        .iter()
+        .partition(|block| is(block, "tool_result"));
+    let text: String = others
+        .iter()
+        .filter(|block| is(block, "text"))
+        .map(|block| blocks::text_of(block))
+        .collect();
+    if results.is_empty() || !text.is_empty() {
+        heard.user(text, &others.into_iter().cloned().collect());
+    }
+    for result in results {
+        heard.result(blocks::text_of(result), result);
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Facts {
     pub(super) binds_thinking: bool,
     pub(super) efforts: &'static [&'static str],
     pub(super) most_output: u64,
+    /// Tokens of a prompt, at most.
+    pub(super) context: u64,
 }
 
 const LISTED: [&str; 8] = [
@@ -61,6 +63,7 @@ pub(super) fn facts(model: &str) -> Result<Facts, Failure> {
             binds_thinking: false,
             efforts: &["low", "medium", "high", "xhigh", "max"],
             most_output: 128_000,
+            context: 1_000_000,
         });
     }
     let unknown = || Failure::new(404, "not_found_error", format!("model: {model}"));
@@ -99,6 +102,11 @@ pub(super) fn facts(model: &str) -> Result<Facts, Failure> {
             ("opus", (4, ..=1)) => 32_000,
             (_, (4, ..=5)) => 64_000,
             _ => 128_000,
+        },
+        context: if version >= (4, 6) {
+            1_000_000
+        } else {
+            200_000
         },
     })
 }

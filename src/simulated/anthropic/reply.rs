@@ -80,7 +80,7 @@ pub(super) fn write(asked: &mut Asked<'_>, request: &Request) -> Answer {
 fn blocks(asked: &mut Asked<'_>, request: &Request, plan: &Plan) -> Vec<Block> {
     let mut blocks = Vec::new();
     if !plan.thinking.is_empty() {
-        if request.prompt.last_user.contains("think secretly") {
+        if request.prompt.heard.last_user.contains("think secretly") {
             blocks.push(Block::Redacted(sign(asked.model, "", request.prefix)));
         } else {
             let text = if request.is_thinking_shown {

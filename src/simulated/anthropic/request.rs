@@ -102,12 +102,17 @@ pub(super) fn read(asked: &Asked<'_>) -> Result<Request, Failure> {
         .get("stream")
         .map_or(Ok(false), |node| node.flag())
         .map_err(Failure::anthropic)?;
+    let usage = usage::prompt(asked.simulator, asked.model, asked.body);
+    let tokens = usage.total_input();
+    if tokens > facts.context {
+        return Err(Failure::bad(format!(
+            "prompt is too long: {tokens} tokens > {} maximum",
+            facts.context
+        )));
+    }
     Ok(Request {
         prompt: Prompt {
-            last_user: conversation.last_user,
-            results: conversation.results,
-            rounds: conversation.rounds,
-            is_first_turn: conversation.is_first_turn,
+            heard: conversation.heard,
             tools: tools.list,
             choice: tools.choice,
             one_call_only: tools.one_call_only,
@@ -121,7 +126,7 @@ pub(super) fn read(asked: &Asked<'_>) -> Result<Request, Failure> {
         is_thinking_shown: thinking.is_shown,
         prefix: conversation.prefix,
         verified: conversation.verified,
-        usage: usage::prompt(asked.simulator, asked.model, asked.body),
+        usage,
     })
 }
 

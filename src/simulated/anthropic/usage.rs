@@ -22,6 +22,10 @@ pub(super) struct Usage {
 }
 
 impl Usage {
+    pub(super) fn total_input(&self) -> u64 {
+        self.fresh + self.read + self.written_5m + self.written_1h
+    }
+
     fn input(&self, writer: &mut Writer) {
         writer.field("input_tokens", &self.fresh);
         writer.field(

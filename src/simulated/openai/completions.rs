@@ -12,7 +12,7 @@ use crate::simulated::failure::Failure;
 use crate::simulated::fault::Fault;
 use crate::simulated::fields::{Node, Problem, What};
 use crate::simulated::json::{Json, Writer, object};
-use crate::simulated::plan::{Finish, Plan, Prompt};
+use crate::simulated::plan::{Finish, Heard, Plan, Prompt};
 use crate::simulated::script::{Frame, Kind};
 
 const FIELDS: &[&str] = &[
@@ -118,8 +118,10 @@ fn read(body: &Node<'_>) -> Result<Request, Problem> {
         .as_ref()
         .and_then(|options| options.get("include_usage"));
     let prompts = texts.into_iter().flat_map(|last_user| {
+        let mut heard = Heard::default();
+        heard.user(last_user, &Value::Null);
         let prompt = Prompt {
-            last_user,
+            heard,
             stops: stops.clone(),
             limit: Some(limit),
             ..Prompt::default()
@@ -175,7 +177,7 @@ fn write(asked: &mut Asked<'_>, request: &Request) -> Answer {
         .iter()
         .zip(&request.prompts)
         .map(|(plan, prompt)| match request.is_echo {
-            true => format!("{}{}", prompt.last_user, plan.text),
+            true => format!("{}{}", prompt.heard.last_user, plan.text),
             false => plan.text.clone(),
         });
     let texts: Vec<String> = texts.collect();

@@ -35,6 +35,8 @@ pub(super) struct Facts {
     pub(super) chat_tools: When,
     pub(super) takes_stop: bool,
     pub(super) takes_max_tokens: bool,
+    /// Tokens of a prompt, at most.
+    pub(super) context: u64,
 }
 
 const PLAIN: Facts = Facts {
@@ -45,6 +47,7 @@ const PLAIN: Facts = Facts {
     chat_tools: When::Always,
     takes_stop: true,
     takes_max_tokens: true,
+    context: 128_000,
 };
 
 const REASONING: Facts = Facts {
@@ -52,6 +55,7 @@ const REASONING: Facts = Facts {
     default_effort: "medium",
     sampling: When::Never,
     takes_max_tokens: false,
+    context: 400_000,
     ..PLAIN
 };
 
@@ -94,6 +98,7 @@ pub(super) fn facts(model: &str) -> Result<Facts, Failure> {
         _ if model.starts_with("sim-") => Facts {
             task: Task::Any,
             efforts: &["none", "minimal", "low", "medium", "high", "xhigh", "max"],
+            context: 1_000_000,
             ..PLAIN
         },
         _ if is("gpt-4o")

@@ -21,6 +21,16 @@ pub(super) struct Usage {
 }
 
 impl Usage {
+    /// After so many of all pieces, for servers that report as they go.
+    pub(super) fn so_far(self, pieces: usize, of: usize) -> Self {
+        let share = |whole: u64| whole * pieces as u64 / of.max(1) as u64;
+        Self {
+            completion: share(self.completion),
+            reasoning: share(self.reasoning),
+            ..self
+        }
+    }
+
     pub(super) fn chat(self) -> Json {
         object! {
             "prompt_tokens": self.prompt,

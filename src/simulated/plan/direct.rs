@@ -8,7 +8,7 @@ impl Prompt {
         let Some(first) = self.tools.first() else {
             return Vec::new();
         };
-        let named: Vec<&Tool> = after(&self.last_user, "call ")
+        let named: Vec<&Tool> = after(&self.heard.last_user, "call ")
             .filter_map(|name| self.tools.iter().find(|tool| tool.name == name))
             .collect();
         let preferred = named.first().copied().unwrap_or(first);
@@ -21,41 +21,52 @@ impl Prompt {
                 .collect(),
             Choice::Required if named.is_empty() => vec![first],
             Choice::Required => named,
-            Choice::Auto => match number_before(&self.last_user, "step") {
-                Some(steps) if self.rounds < steps => vec![preferred],
+            Choice::Auto => match number_before(&self.heard.last_user, "step") {
+                Some(steps) if self.heard.rounds < steps => vec![preferred],
                 Some(_) => Vec::new(),
-                None if self.rounds > 0 || self.last_user.contains("no tools") => Vec::new(),
-                None if named.is_empty() && self.is_first_turn => vec![first],
+                None if self.heard.rounds > 0 || self.heard.last_user.contains("no tools") => {
+                    Vec::new()
+                }
+                None if named.is_empty() && self.heard.is_first_turn => vec![first],
                 None => named,
             },
         };
         if self.one_call_only {
             chosen.truncate(1);
         }
-        let material = Material::from_prompt(&self.last_user);
+        let material = Material::from_prompt(&self.heard.last_user);
         chosen
             .into_iter()
-            .map(|tool| tool.call(&material, &self.last_user))
+            .map(|tool| tool.call(&material, &self.heard.last_user))
             .collect()
     }
 
     pub(super) fn answer(&self, choice: u64) -> String {
-        let material = Material::from_prompt(&self.last_user);
+        let material = Material::from_prompt(&self.heard.last_user);
         match &self.shape {
             Shape::Schema(schema) => return material.fill(schema).to_string(),
-            Shape::Object => return serde_json::json!({ "answer": self.last_user }).to_string(),
+            Shape::Object => {
+                return serde_json::json!({ "answer": self.heard.last_user }).to_string();
+            }
             Shape::Text => {}
         }
-        if let Some((_, text)) = self.last_user.split_once("say exactly: ") {
+        if let Some((_, text)) = self.heard.last_user.split_once("say exactly: ") {
             return text.to_owned();
         }
-        if let Some(asked) = number_before(&self.last_user, "word") {
+        if let Some(asked) = number_before(&self.heard.last_user, "word") {
             return words(asked.min(1_000_000), choice);
         }
-        let echo: String = self.last_user.chars().take(400).collect();
+        let echo: String = self.heard.last_user.chars().take(400).collect();
         let mut answer = format!("You said: {echo}");
-        if !self.results.is_empty() {
-            let results: String = self.results.join("; ").chars().take(800).collect();
+        if !self.heard.media.is_empty() {
+            answer = format!(
+                "{answer}
+Attached: {}",
+                self.heard.media.join(", ")
+            );
+        }
+        if !self.heard.results.is_empty() {
+            let results: String = self.heard.results.join("; ").chars().take(800).collect();
             answer = format!("{answer}\nThe tools answered: {results}");
         }
         format!("{answer}\n{}", words(48, choice))
@@ -66,7 +77,11 @@ impl Tool {
     fn call(&self, material: &Material, prompt: &str) -> Call {
         let input = match self.is_custom {
             true => prompt.to_owned(),
-            false => material.fill(&self.schema).to_string(),
+            // A schema that says nothing says object here.
+            false => match material.fill(&self.schema) {
+                filled if filled.is_object() => filled.to_string(),
+                _ => "{}".to_owned(),
+            },
         };
         Call {
             name: self.name.clone(),

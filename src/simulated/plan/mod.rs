@@ -16,11 +16,15 @@
 //! message and the tools' results, padded to some dozens of words, a few of them outside ASCII.
 
 mod direct;
+mod heard;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
 use super::tokens;
 use direct::words;
+pub(crate) use heard::Heard;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Tool {
@@ -50,12 +54,7 @@ pub(crate) enum Shape {
 /// What the model was asked, freed from its dialect.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Prompt {
-    pub(crate) last_user: String,
-    /// The results of the tools that were called since that message.
-    pub(crate) results: Vec<String>,
-    /// The turns in which tools were called since that message.
-    pub(crate) rounds: u64,
-    pub(crate) is_first_turn: bool,
+    pub(crate) heard: Heard,
     pub(crate) tools: Vec<Tool>,
     pub(crate) choice: Choice,
     pub(crate) one_call_only: bool,
@@ -104,7 +103,7 @@ impl Plan {
         let limit = prompt
             .limit
             .map(|limit| limit.saturating_sub(tokens::count(&thinking)));
-        if prompt.last_user.contains("refuse to answer") {
+        if prompt.heard.last_user.contains("refuse to answer") {
             let text = "I can't help with that.".to_owned();
             return Self {
                 thinking,
@@ -123,7 +122,7 @@ impl Plan {
                 finish,
             };
         }
-        let text = match (prompt.last_user.contains("explain"), calls.first()) {
+        let text = match (prompt.heard.last_user.contains("explain"), calls.first()) {
             (true, Some(call)) => format!("I will call {} now.", call.name),
             _ => String::new(),
         };
@@ -180,162 +179,4 @@ fn cut(text: String, stops: &[String], limit: Option<u64>) -> (String, Finish) {
         }
     }
     (text, finish)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn tool(name: &str) -> Tool {
-        Tool {
-            name: name.into(),
-            schema: json!({"type": "object"}),
-            is_custom: false,
-        }
-    }
-
-    fn with_tools(last_user: &str) -> Prompt {
-        Prompt {
-            last_user: last_user.into(),
-            tools: vec![tool("a"), tool("b")],
-            ..Prompt::default()
-        }
-    }
-
-    #[test]
-    fn the_prompt_directs_the_calls() {
-        let check = |prompt: Prompt, expected: &[&str]| {
-            let plan = Plan::new(&prompt, 0);
-            let names: Vec<_> = plan.calls.iter().map(|call| call.name.as_str()).collect();
-            assert_eq!(names, expected, "{prompt:?}");
-            assert_eq!(plan.finish == Finish::Calls, !expected.is_empty());
-        };
-        check(with_tools("hello"), &[]);
-        check(
-            Prompt {
-                is_first_turn: true,
-                ..with_tools("hello")
-            },
-            &["a"],
-        );
-        check(
-            Prompt {
-                is_first_turn: true,
-                ..with_tools("hello, no tools")
-            },
-            &[],
-        );
-        check(with_tools("call b, then call a"), &["b", "a"]);
-        check(
-            Prompt {
-                one_call_only: true,
-                ..with_tools("call b, then call a")
-            },
-            &["b"],
-        );
-        check(
-            Prompt {
-                rounds: 1,
-                ..with_tools("call b")
-            },
-            &[],
-        );
-        check(
-            Prompt {
-                rounds: 4,
-                ..with_tools("call b in 5 steps")
-            },
-            &["b"],
-        );
-        check(
-            Prompt {
-                rounds: 5,
-                ..with_tools("call b in 5 steps")
-            },
-            &[],
-        );
-        check(
-            Prompt {
-                choice: Choice::None,
-                ..with_tools("call b")
-            },
-            &[],
-        );
-        check(
-            Prompt {
-                choice: Choice::Required,
-                rounds: 1,
-                ..with_tools("hello")
-            },
-            &["a"],
-        );
-        check(
-            Prompt {
-                choice: Choice::Named("b".into()),
-                ..with_tools("hello")
-            },
-            &["b"],
-        );
-        check(
-            Prompt {
-                limit: Some(0),
-                ..with_tools("call b")
-            },
-            &[],
-        );
-    }
-
-    #[test]
-    fn an_answer_ends_at_its_first_limit() {
-        let check = |last_user: &str, stops: &[&str], limit, text: &str, finish| {
-            let stops = stops.iter().map(|stop| (*stop).to_owned()).collect();
-            let prompt = Prompt {
-                last_user: last_user.into(),
-                stops,
-                limit,
-                ..Prompt::default()
-            };
-            let plan = Plan::new(&prompt, 0);
-            assert_eq!(
-                (plan.text.as_str(), plan.finish),
-                (text, finish),
-                "{last_user}"
-            );
-        };
-        check("3 words", &[], None, "This answer is", Finish::End);
-        check(
-            "3 words",
-            &["answer"],
-            None,
-            "This ",
-            Finish::Stop("answer".into()),
-        );
-        check(
-            "3 words",
-            &["is", "x"],
-            Some(1),
-            "Th",
-            Finish::Stop("is".into()),
-        );
-        check("3 words", &[], Some(2), "This answer", Finish::Length);
-        check("say exactly: hi", &[], None, "hi", Finish::End);
-    }
-
-    #[test]
-    fn an_answer_echoes_the_message_and_the_results() {
-        let prompt = Prompt {
-            last_user: "Weather?".into(),
-            results: vec!["sunny".into()],
-            ..Prompt::default()
-        };
-        let plan = Plan::new(&prompt, 0);
-        assert!(
-            plan.text
-                .starts_with("You said: Weather?\nThe tools answered: sunny\nThis answer"),
-            "{}",
-            plan.text
-        );
-        assert!(plan.tokens() > 40);
-    }
 }

@@ -8,7 +8,7 @@ fn streamed(model: &str) -> Value {
 }
 
 /// Waits until the log's last entry has this outcome.
-async fn ended(served: &Served, outcome: Outcome) -> super::super::Entry {
+pub(super) async fn ended(served: &Served, outcome: Outcome) -> super::super::Entry {
     let wait = async {
         loop {
             if let Some(entry) = served
@@ -292,4 +292,64 @@ async fn the_log_keeps_what_was_asked_and_answered() {
         200
     );
     assert!(served.simulator.log().len() <= 1);
+}
+
+#[tokio::test]
+async fn compatible_servers_have_their_own_ways() {
+    let served = Served::new().await;
+    let aloud = served
+        .chat(streamed("gpt-4o+fault=reasoning_content"))
+        .await
+        .events();
+    let thought: String = aloud
+        .iter()
+        .filter_map(|event| event["choices"][0]["delta"]["reasoning_content"].as_str())
+        .collect();
+    assert_eq!(thought, "The user wants an answer; an echo will do.");
+    let tools = json!({"tools": [{"type": "function", "function": {"name": "f"}}]});
+    let whole = served
+        .chat(with(&streamed("gpt-4o+fault=whole_calls"), tools))
+        .await
+        .events();
+    let calls: Vec<_> = whole
+        .iter()
+        .filter_map(|event| event["choices"][0]["delta"]["tool_calls"].as_array())
+        .collect();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(
+        calls[0][0]["function"],
+        json!({"name": "f", "arguments": "{}"})
+    );
+    assert!(calls[0][0].get("index").is_none());
+    let usages = served
+        .chat(streamed("gpt-4o+fault=usage_all"))
+        .await
+        .events();
+    let counts: Vec<_> = usages
+        .iter()
+        .filter_map(|event| event["usage"]["completion_tokens"].as_u64())
+        .collect();
+    assert!(counts.is_sorted() && counts.first() < counts.last());
+}
+
+#[tokio::test]
+async fn a_failure_is_told_as_each_endpoint_tells_it() {
+    let served = Served::new().await;
+    let chat = served.chat(streamed("gpt-4o+fault=fail")).await;
+    assert_eq!(
+        chat.events().last().unwrap()["error"]["type"],
+        "server_error"
+    );
+    let ask = json!({"model": "gpt-4o+fault=fail", "input": "hi", "stream": true});
+    let last = served
+        .openai("/v1/responses", ask)
+        .await
+        .events()
+        .pop()
+        .unwrap();
+    assert_eq!(
+        (&last["type"], &last["response"]["status"]),
+        (&json!("response.failed"), &json!("failed"))
+    );
+    assert_eq!(last["response"]["error"]["code"], "server_error");
 }

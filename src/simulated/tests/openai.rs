@@ -236,3 +236,20 @@ async fn responses_stream_and_take_their_items_back() {
         refused.error()
     );
 }
+
+#[tokio::test]
+async fn what_is_attached_is_named() {
+    let served = Served::new().await;
+    let image = json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}});
+    let messages =
+        json!([{"role": "user", "content": [{"type": "text", "text": "What is this?"}, image]}]);
+    let answer = served
+        .chat(with(&hello("gpt-4o"), json!({"messages": messages})))
+        .await
+        .json();
+    let text = answer["choices"][0]["message"]["content"].as_str().unwrap();
+    assert!(
+        text.starts_with("You said: What is this?\nAttached: image/png of 3 bytes\n"),
+        "{text}"
+    );
+}

@@ -4,13 +4,11 @@ use serde_json::Value;
 
 use crate::simulated::failure::Failure;
 use crate::simulated::fields::{Node, Problem, What};
+use crate::simulated::plan::Heard;
 
 #[derive(Debug, Default)]
 pub(crate) struct Conversation {
-    pub(crate) last_user: String,
-    pub(crate) results: Vec<String>,
-    pub(crate) rounds: u64,
-    pub(crate) is_first_turn: bool,
+    pub(crate) heard: Heard,
     pub(crate) all_text: String,
 }
 
@@ -28,10 +26,7 @@ pub(super) fn read(list: &Node<'_>) -> Result<Conversation, Failure> {
     if items.is_empty() {
         return Err(Failure::openai(list.problem(What::TooFew)));
     }
-    let mut conversation = Conversation {
-        is_first_turn: true,
-        ..Conversation::default()
-    };
+    let mut conversation = Conversation::default();
     let mut open: Vec<String> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let role = item
@@ -55,20 +50,16 @@ pub(super) fn read(list: &Node<'_>) -> Result<Conversation, Failure> {
         match role {
             "assistant" => {
                 let calls = assistant(item).map_err(Failure::openai)?;
-                conversation.is_first_turn = false;
-                conversation.rounds += u64::from(!calls.is_empty());
+                conversation.heard.assistant(!calls.is_empty());
                 open = calls;
             }
             _ => {
                 let text = plain(item, role).map_err(Failure::openai)?;
                 conversation.all_text.push_str(&text);
+                let content = item.value.get("content").unwrap_or(&Value::Null);
                 match role {
-                    "user" => {
-                        conversation.last_user = text;
-                        conversation.results.clear();
-                        conversation.rounds = 0;
-                    }
-                    "tool" | "function" => conversation.results.push(text),
+                    "user" => conversation.heard.user(text, content),
+                    "tool" | "function" => conversation.heard.result(text, content),
                     _ => {}
                 }
             }

@@ -4,6 +4,7 @@ mod messages;
 mod options;
 mod reply;
 mod request;
+mod stream;
 mod tools;
 
 use crate::simulated::answer::{Answer, Asked};

@@ -96,15 +96,13 @@ pub(super) fn read(asked: &Asked<'_>) -> Result<Request, Failure> {
         messages,
         asked.body.get("tools"),
     );
+    fits(&facts, prompt_tokens)?;
     let one_call_only = body
         .get("parallel_tool_calls")
         .is_some_and(|node| node.value == &Value::Bool(false));
     Ok(Request {
         prompt: Prompt {
-            last_user: conversation.last_user,
-            results: conversation.results,
-            rounds: conversation.rounds,
-            is_first_turn: conversation.is_first_turn,
+            heard: conversation.heard,
             tools,
             choice,
             one_call_only,
@@ -121,6 +119,20 @@ pub(super) fn read(asked: &Asked<'_>) -> Result<Request, Failure> {
         prompt_tokens,
         cached_tokens,
     })
+}
+
+fn fits(facts: &Facts, tokens: u64) -> Result<(), Failure> {
+    if tokens <= facts.context {
+        return Ok(());
+    }
+    let message = format!(
+        "This model's maximum context length is {} tokens. However, your messages resulted in {tokens} tokens. Please \
+         reduce the length of the messages.",
+        facts.context
+    );
+    Err(Failure::bad(message)
+        .param("messages")
+        .code("context_length_exceeded"))
 }
 
 fn word_json(conversation: &Conversation) -> Result<(), Failure> {

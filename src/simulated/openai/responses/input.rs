@@ -5,33 +5,28 @@ use serde_json::{Value, json};
 use crate::simulated::failure::Failure;
 use crate::simulated::fields::{Node, Problem, What};
 use crate::simulated::openai::chat::image;
+use crate::simulated::plan::Heard;
 use crate::simulated::signature::{self, Verdict};
 
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct Input {
+    pub(super) heard: Heard,
     pub(super) items: Vec<Value>,
-    pub(super) last_user: String,
-    pub(super) results: Vec<String>,
-    pub(super) rounds: u64,
-    pub(super) is_first_turn: bool,
     pub(super) verified: u32,
     calls: Vec<String>,
     answered: Vec<String>,
 }
 
-pub(super) fn read(input: &Node<'_>, model: &str) -> Result<Heard, Failure> {
-    let mut heard = Heard {
-        is_first_turn: true,
-        ..Heard::default()
-    };
-    if let Value::String(text) = input.value {
-        heard.items = vec![json!({"role": "user", "content": text})];
-        heard.last_user.clone_from(text);
-        return Ok(heard);
+pub(super) fn read(node: &Node<'_>, model: &str) -> Result<Input, Failure> {
+    let mut input = Input::default();
+    if let Value::String(text) = node.value {
+        input.items = vec![json!({"role": "user", "content": text})];
+        input.heard.user(text.clone(), &Value::Null);
+        return Ok(input);
     }
-    let items = input.items().map_err(Failure::openai)?;
+    let items = node.items().map_err(Failure::openai)?;
     if items.is_empty() {
-        return Err(Failure::openai(input.problem(What::TooFew)));
+        return Err(Failure::openai(node.problem(What::TooFew)));
     }
     let mut was_call = false;
     for item in &items {
@@ -40,28 +35,30 @@ pub(super) fn read(input: &Node<'_>, model: &str) -> Result<Heard, Failure> {
             None => "message",
         };
         let is_call = matches!(kind, "function_call" | "custom_tool_call");
-        heard.rounds += u64::from(is_call && !was_call);
+        if is_call {
+            input.heard.assistant(!was_call);
+        }
         was_call = is_call;
         match kind {
-            "message" => heard.message(item).map_err(Failure::openai)?,
+            "message" => input.message(item).map_err(Failure::openai)?,
             "function_call" | "custom_tool_call" => {
-                heard.call(item, kind).map_err(Failure::openai)?
+                input.call(item, kind).map_err(Failure::openai)?
             }
-            "function_call_output" | "custom_tool_call_output" => heard.output(item)?,
-            "reasoning" => heard.reasoning(item, model)?,
+            "function_call_output" | "custom_tool_call_output" => input.output(item)?,
+            "reasoning" => input.reasoning(item, model)?,
             _ => {}
         }
     }
-    if let Some(open) = heard.calls.iter().find(|id| !heard.answered.contains(id)) {
+    if let Some(open) = input.calls.iter().find(|id| !input.answered.contains(id)) {
         return Err(
             Failure::bad(format!("No tool output found for function call {open}.")).param("input"),
         );
     }
-    heard.items = items.iter().map(|item| item.value.clone()).collect();
-    Ok(heard)
+    input.items = items.iter().map(|item| item.value.clone()).collect();
+    Ok(input)
 }
 
-impl Heard {
+impl Input {
     fn message(&mut self, item: &Node<'_>) -> Result<(), Problem> {
         item.only(&["type", "role", "content", "phase", "id", "status"])?;
         let role = item
@@ -74,11 +71,8 @@ impl Heard {
         };
         let text = text_of(&content, parts)?;
         match role {
-            "user" => {
-                (self.last_user, self.rounds) = (text, 0);
-                self.results.clear();
-            }
-            "assistant" => self.is_first_turn = false,
+            "user" => self.heard.user(text, content.value),
+            "assistant" => self.heard.assistant(false),
             _ => {}
         }
         Ok(())
@@ -113,26 +107,23 @@ impl Heard {
         }
         self.calls
             .push(item.need("call_id")?.text_within(64)?.to_owned());
-        self.is_first_turn = false;
         Ok(())
     }
 
     fn output(&mut self, item: &Node<'_>) -> Result<(), Failure> {
         let read = || {
             item.only(&["type", "id", "call_id", "output", "status"])?;
-            let text = text_of(
-                &item.need("output")?,
-                &["input_text", "input_image", "input_file"],
-            )?;
-            Ok((item.need("call_id")?.text()?, text))
+            let output = item.need("output")?;
+            let text = text_of(&output, &["input_text", "input_image", "input_file"])?;
+            Ok((item.need("call_id")?.text()?, text, output.value))
         };
-        let (id, text) = read().map_err(Failure::openai)?;
+        let (id, text, output) = read().map_err(Failure::openai)?;
         if !self.calls.iter().any(|call| call == id) {
             let message = format!("No tool call found for function call output with call_id {id}.");
             return Err(Failure::bad(message).param("input"));
         }
         self.answered.push(id.to_owned());
-        self.results.push(text);
+        self.heard.result(text, output);
         Ok(())
     }
 

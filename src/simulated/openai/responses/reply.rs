@@ -150,6 +150,10 @@ impl Reply {
         self.response(self.status(), &output, has_usage)
     }
 
+    pub(super) fn failed(&self) -> Json {
+        self.response("failed", &[], false)
+    }
+
     pub(super) fn response(&self, status: &str, output: &[Json], has_usage: bool) -> Json {
         let mut writer = Writer::new();
         writer.field("id", &self.id);
@@ -157,7 +161,10 @@ impl Reply {
         writer.field("created_at", &CREATED);
         writer.field("status", &status);
         writer.field("background", &false);
-        writer.field("error", &());
+        let message = "The server had an error while processing your request.";
+        let error =
+            (status == "failed").then(|| object! { "code": "server_error", "message": message });
+        writer.field("error", &error);
         let incomplete = self.incomplete.filter(|_| status == "incomplete");
         writer.field(
             "incomplete_details",

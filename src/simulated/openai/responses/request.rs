@@ -78,7 +78,7 @@ pub(super) fn read(asked: &Asked<'_>) -> Result<Request, Failure> {
             .param("previous_response_id")
             .code("previous_response_not_found"));
     }
-    let heard = input::read(&body.need("input").map_err(Failure::openai)?, asked.model)?;
+    let input = input::read(&body.need("input").map_err(Failure::openai)?, asked.model)?;
     let effort = scalars(&body, &facts)?;
     let (tools, choice) = tools(&body).map_err(Failure::openai)?;
     let shape = shape(&body).map_err(Failure::openai)?;
@@ -96,7 +96,7 @@ pub(super) fn read(asked: &Asked<'_>) -> Result<Request, Failure> {
         .get("instructions")
         .map(|node| node.value.clone())
         .into_iter()
-        .chain(heard.items)
+        .chain(input.items)
         .collect();
     let (prompt_tokens, cached_tokens) = usage::prompt(
         asked.simulator,
@@ -104,12 +104,15 @@ pub(super) fn read(asked: &Asked<'_>) -> Result<Request, Failure> {
         &items,
         asked.body.get("tools"),
     );
+    if prompt_tokens > facts.context {
+        let message = "Your input exceeds the context window of this model. Please adjust your input and try again.";
+        return Err(Failure::bad(message)
+            .param("input")
+            .code("context_length_exceeded"));
+    }
     Ok(Request {
         prompt: Prompt {
-            last_user: heard.last_user,
-            results: heard.results,
-            rounds: heard.rounds,
-            is_first_turn: heard.is_first_turn,
+            heard: input.heard,
             tools,
             choice,
             one_call_only: !flag("parallel_tool_calls", true)?,
@@ -121,7 +124,7 @@ pub(super) fn read(asked: &Asked<'_>) -> Result<Request, Failure> {
         is_stream: flag("stream", false)?,
         prompt_tokens,
         cached_tokens,
-        verified: heard.verified,
+        verified: input.verified,
     })
 }
 

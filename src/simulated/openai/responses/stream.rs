@@ -64,13 +64,14 @@ pub(super) fn frames(asked: &Asked<'_>, reply: &Reply) -> Vec<Frame> {
             &[("output_index", &index), ("item", &done)],
         );
     }
-    let name = format!("response.{}", reply.status());
-    events.push(
-        &name,
-        Kind::End,
-        "",
-        &[("response", &reply.finished(!asked.has(&Fault::NoUsage)))],
-    );
+    let has_usage = !asked.has(&Fault::NoUsage);
+    let (status, response) = match asked.has(&Fault::Fail) {
+        true => ("failed", reply.failed()),
+        false => (reply.status(), reply.finished(has_usage)),
+    };
+    // A failure is this API's own end, not the dialect's error event.
+    let name = format!("response.{status}");
+    events.push(&name, Kind::End, "", &[("response", &response)]);
     events.frames
 }
 
