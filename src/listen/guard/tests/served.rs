@@ -9,7 +9,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::super::{Guard, GuardOptions, refusal_of};
 
@@ -23,6 +24,10 @@ const OPTIONS: GuardOptions = GuardOptions {
 /// A connection to a server that says what it was given: the refusal, or method, path, and what came of the body.
 fn connect() -> (DuplexStream, tokio::task::JoinHandle<()>) {
     let (client, server) = duplex(64 * 1024);
+    (client, tokio::spawn(serve(server)))
+}
+
+async fn serve<IO: AsyncRead + AsyncWrite + Unpin>(server: IO) {
     let guard = Guard::new(server, OPTIONS);
     let exchanges = guard.exchanges();
     let service = service_fn(move |request: Request<Incoming>| {
@@ -43,14 +48,11 @@ fn connect() -> (DuplexStream, tokio::task::JoinHandle<()>) {
             Ok::<_, hyper::Error>(Response::new(Full::new(Bytes::from(text))))
         }
     });
-    let served = tokio::spawn(async move {
-        // A broken body is an error of the connection, and the point of some tests.
-        let _ = http1::Builder::new()
-            .header_read_timeout(None)
-            .serve_connection(TokioIo::new(guard), service)
-            .await;
-    });
-    (client, served)
+    // A broken body is an error of the connection, and the point of some tests.
+    let _ = http1::Builder::new()
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(guard), service)
+        .await;
 }
 
 /// The bodies of the answers to these bytes, whose sender then closes.
@@ -204,4 +206,35 @@ async fn http2_passes_only_where_it_may() {
         guard.read_exact(&mut space).await.unwrap();
         assert_eq!(String::from_utf8(space).unwrap(), expected);
     }
+}
+
+/// A socket closed on unread bytes resets, and takes the answer with it.
+#[tokio::test]
+async fn an_answer_survives_what_the_client_still_sends() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = tokio::spawn(async move { serve(listener.accept().await.unwrap().0).await });
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let head = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\nTransfer-Encoding: chunked\r\n\r\n";
+    client
+        .write_all(format!("{head}{}", "x".repeat(500_000)).as_bytes())
+        .await
+        .unwrap();
+    let mut text = String::new();
+    client.read_to_string(&mut text).await.unwrap();
+    assert!(text.ends_with("refused length_and_chunked /x"), "{text}");
+    drop(client);
+    served.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_closes_does_not_hold_a_refused_connection() {
+    let (mut client, served) = connect();
+    client.write_all(b"x\r\n").await.unwrap();
+    let begun = tokio::time::Instant::now();
+    served.await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 1);
+    let mut text = String::new();
+    client.read_to_string(&mut text).await.unwrap();
+    assert!(text.ends_with("refused request_line /"));
 }
