@@ -120,6 +120,13 @@ impl Gate {
         self.permits.as_ref().map(|permits| permits.in_use())
     }
 
+    /// Reservations of tokens that have not ended; 0 once all requests have.
+    pub fn open_reservations(&self) -> u32 {
+        self.tokens
+            .as_ref()
+            .map_or(0, |bucket| bucket.open_reservations())
+    }
+
     /// Takes a request, its tokens and a permit, or nothing.
     pub(super) fn enter(&self, tokens: u64, now: Moment) -> Result<Hold, Shut> {
         let permit = match &self.permits {

@@ -13,6 +13,7 @@ mod permits;
 mod requests;
 mod text;
 mod tokens;
+mod value;
 
 pub use admission::{Admission, Denied, admit};
 pub use estimate::estimate_tokens;

@@ -21,6 +21,8 @@ struct Level {
     /// Tokens × `period`; below zero is debt.
     units: i128,
     at: Moment,
+    /// Reservations that have not ended.
+    open: u32,
 }
 
 impl TokenBucket {
@@ -32,6 +34,7 @@ impl TokenBucket {
             period,
             units: full,
             at: now,
+            open: 0,
         }))
     }
 
@@ -49,6 +52,7 @@ impl TokenBucket {
         }
         level.units -= wanted;
         level.bound();
+        level.open += 1;
         drop(level);
         Ok(Reservation {
             bucket: self.clone(),
@@ -81,6 +85,11 @@ impl TokenBucket {
         }
     }
 
+    /// Reservations that have not ended; 0 once all requests have.
+    pub fn open_reservations(&self) -> u32 {
+        self.level().open
+    }
+
     fn level(&self) -> MutexGuard<'_, Level> {
         // A panic elsewhere can't have left a level half written: each is one assignment.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -100,6 +109,14 @@ impl Level {
         let elapsed = now.nanos().saturating_sub(self.at.nanos());
         self.units += i128::from(elapsed) * i128::from(self.count);
         self.at = self.at.max(now);
+        self.bound();
+    }
+
+    /// Ends a reservation of which `used` stays taken.
+    fn end(&mut self, reserved: u64, used: u64) {
+        assert!(self.open > 0, "more reservations ended than were made");
+        self.open -= 1;
+        self.units += self.units_of(reserved) - self.units_of(used);
         self.bound();
     }
 
@@ -134,8 +151,7 @@ impl Reservation {
         self.is_open = false;
         let mut level = self.bucket.level();
         level.fill(now);
-        level.units += level.units_of(self.tokens) - level.units_of(used);
-        level.bound();
+        level.end(self.tokens, used);
     }
 
     /// Ends the reservation of a request that used nothing.
@@ -148,9 +164,7 @@ impl Drop for Reservation {
     fn drop(&mut self) {
         if self.is_open {
             // Without the time: adding before the next refill comes to the same, as both only fill.
-            let mut level = self.bucket.level();
-            level.units += level.units_of(self.tokens);
-            level.bound();
+            self.bucket.level().end(self.tokens, 0);
         }
     }
 }

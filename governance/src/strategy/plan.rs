@@ -2,7 +2,6 @@
 
 use super::Strategy;
 use smallvec::SmallVec;
-use std::collections::VecDeque;
 
 /// A target that a request may go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +28,8 @@ pub struct Plan<T> {
     set_aside: Queue<T>,
 }
 
-type Queue<T> = VecDeque<T>;
+/// So few that taking the first and moving the others is the cheapest.
+type Queue<T> = SmallVec<[T; 4]>;
 
 impl<T> Default for Plan<T> {
     fn default() -> Self {
@@ -54,9 +54,9 @@ impl<T> Plan<T> {
         }
         for choice in choices {
             if choice.is_set_aside {
-                self.set_aside.push_back(choice.target);
+                self.set_aside.push(choice.target);
             } else {
-                self.ready.push_back(choice.target);
+                self.ready.push(choice.target);
             }
         }
     }
@@ -69,21 +69,21 @@ impl<T> Plan<T> {
         } else {
             &mut self.ready
         };
-        queue.pop_front().map(|target| Step {
-            target,
+        (!queue.is_empty()).then(|| Step {
+            target: queue.remove(0),
             is_last_resort,
         })
     }
 
     /// Puts a target off until no other is left: its breaker holds it back after all.
     pub fn put_off(&mut self, target: T) {
-        self.set_aside.push_back(target);
+        self.set_aside.push(target);
     }
 
     /// Leaves targets out: those of a provider whose account is spent.
     pub fn retain(&mut self, mut is_kept: impl FnMut(&T) -> bool) {
-        self.ready.retain(&mut is_kept);
-        self.set_aside.retain(is_kept);
+        self.ready.retain(|target| is_kept(target));
+        self.set_aside.retain(|target| is_kept(target));
     }
 
     pub fn is_empty(&self) -> bool {

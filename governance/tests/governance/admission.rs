@@ -182,6 +182,7 @@ proptest! {
         for (gate, limit) in gates.iter().zip(model.iter().map(|model| model.limit)) {
             let standing = gate.standing(at(second + 61 * 30));
             prop_assert_eq!(gate.in_use(), limit.concurrent.map(|_| 0));
+            prop_assert_eq!(gate.open_reservations(), 0);
             prop_assert_eq!(standing.requests.map(|window| window.remaining), limit.requests.map(|rate| rate.count));
             prop_assert_eq!(standing.tokens.map(|window| window.remaining), limit.tokens.map(|rate| rate.count));
         }

@@ -119,6 +119,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(bucket.window(at(model.second)), model.window());
+            prop_assert_eq!(bucket.open_reservations() as usize, open.len());
         }
         // Once all have ended and the deepest debt is paid, nothing is missing.
         drop(open);
