@@ -94,12 +94,10 @@ impl RequestLimit {
     pub(super) fn renewed(&self, rate: Rate, now: Moment) -> Self {
         let renewed = Self::new(rate);
         let used = self.occupied(now).div_ceil(self.cell).min(renewed.count);
-        if used > 0 {
-            let full_at = now
-                .nanos()
-                .saturating_add(used.saturating_mul(renewed.cell));
-            renewed.full_at.0.store(full_at, Ordering::Release);
-        }
+        let full_at = now
+            .nanos()
+            .saturating_add(used.saturating_mul(renewed.cell));
+        renewed.full_at.0.store(full_at, Ordering::Release);
         renewed
     }
 
@@ -137,5 +135,26 @@ impl RequestLimit {
             .0
             .load(Ordering::Acquire)
             .saturating_sub(now.nanos())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_is_half_paid_off_still_counts() {
+        let limit = RequestLimit::new(Rate::per_minute(60));
+        let at = |millis: u64| Moment::from_nanos(millis * 1_000_000);
+        assert_eq!(limit.take(at(1_000)), Ok(()));
+        for (millis, remaining) in [(1_000, 59), (1_500, 59), (1_999, 59), (2_000, 60)] {
+            assert_eq!(limit.window(at(millis)).remaining, remaining, "{millis}");
+            let renewed = limit.renewed(Rate::per_minute(120), at(millis));
+            assert_eq!(
+                renewed.window(at(millis)).remaining,
+                60 + remaining,
+                "{millis}"
+            );
+        }
     }
 }

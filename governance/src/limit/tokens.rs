@@ -91,7 +91,7 @@ impl TokenBucket {
     }
 
     fn level(&self) -> MutexGuard<'_, Level> {
-        // A panic elsewhere can't have left a level half written: each is one assignment.
+        // Whatever panicked under the lock, the numbers in it are numbers.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

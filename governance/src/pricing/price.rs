@@ -132,3 +132,35 @@ impl ModelPrice {
         &self.base
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_leaves_out_the_other_says() {
+        let prices = |from: i64| {
+            let mut next = from;
+            let mut price = || {
+                next += 1;
+                Some(PicoUsd(next))
+            };
+            Prices {
+                input: price(),
+                cache_read: price(),
+                cache_write: price(),
+                cache_write_1h: price(),
+                audio_input: price(),
+                output: price(),
+                reasoning: price(),
+                audio_output: price(),
+            }
+        };
+        assert_eq!(Prices::default().or(prices(0)), prices(0));
+        assert_eq!(prices(0).or(Prices::default()), prices(0));
+        assert_eq!(prices(0).or(prices(10)), prices(0));
+        let buckets: Vec<&str> = prices(0).iter().map(|(bucket, _)| bucket).collect();
+        assert_eq!(buckets.len(), 8);
+        assert_eq!(Prices::default().iter().count(), 0);
+    }
+}
