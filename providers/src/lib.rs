@@ -46,11 +46,14 @@
 #![warn(missing_docs)]
 
 mod call;
+mod canonical;
+mod dialect;
 mod errors;
 mod forward;
 mod loss;
 mod meter;
 mod models;
+mod provider;
 mod registry;
 mod reply;
 mod seen;

@@ -51,10 +51,16 @@ impl Reply {
         }
     }
 
-    #[allow(dead_code)]
     pub(crate) fn translate(translator: Translator) -> Self {
         Self {
             inner: Inner::Translate(Box::new(translator)),
+        }
+    }
+
+    /// Says when the answer was made, for dialects that tell (`created`); else it is 0 where the provider says nothing.
+    pub fn created_at(&mut self, unix_seconds: u64) {
+        if let Inner::Translate(translator) = &mut self.inner {
+            translator.created_at(unix_seconds);
         }
     }
 

@@ -2,16 +2,18 @@
 //!
 //! [`Cursor`] pulls values and checks the syntax strictly on the way: UTF-8, escapes, numbers, nothing after the end,
 //! at most [`MAX_DEPTH`] levels, without recursion over the input. [`splice`] puts edits into a body and leaves every
-//! other byte as it was.
+//! other byte as it was. [`Writer`] writes new ones.
 
 mod cursor;
 mod scalar;
 mod splice;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use cursor::{Cursor, MAX_DEPTH, Text};
 pub use splice::{Edit, quote, splice};
+pub use writer::Writer;
 
 /// Where and why bytes are no JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,0 +1,103 @@
+//! What a translation loses, and where in the caller's request it stood.
+
+use crate::Loss;
+use std::borrow::Cow;
+use std::fmt;
+use tollgate_domain::Refusal;
+
+/// A value and the caller's name of its field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Named<T> {
+    pub(crate) value: T,
+    pub(crate) name: &'static str,
+}
+
+/// The losses of one translation. Each is named once.
+#[derive(Debug, Default)]
+pub(crate) struct Losses {
+    list: Vec<Loss>,
+}
+
+impl Losses {
+    pub(crate) fn dropped(&mut self, param: impl Into<Cow<'static, str>>) {
+        self.add(Loss::dropped(param));
+    }
+
+    pub(crate) fn clamped(&mut self, param: impl Into<Cow<'static, str>>) {
+        self.add(Loss::clamped(param));
+    }
+
+    pub(crate) fn weakened(&mut self, param: impl Into<Cow<'static, str>>) {
+        self.add(Loss::weakened(param));
+    }
+
+    fn add(&mut self, loss: Loss) {
+        if !self.list.contains(&loss) {
+            self.list.push(loss);
+        }
+    }
+
+    pub(crate) fn into_list(self) -> Vec<Loss> {
+        self.list
+    }
+}
+
+/// A place in the caller's request: `messages[2].content[0]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct At {
+    list: &'static str,
+    item: usize,
+    part: Option<usize>,
+    inner: Option<usize>,
+}
+
+impl At {
+    pub(crate) fn message(item: usize) -> Self {
+        Self {
+            list: "messages",
+            item,
+            part: None,
+            inner: None,
+        }
+    }
+
+    pub(crate) fn system(item: usize) -> Self {
+        Self {
+            list: "system",
+            ..Self::message(item)
+        }
+    }
+
+    /// The part of that index, or the part within the part.
+    pub(crate) fn part(self, index: usize) -> Self {
+        match self.part {
+            None => Self {
+                part: Some(index),
+                ..self
+            },
+            Some(_) => Self {
+                inner: Some(index),
+                ..self
+            },
+        }
+    }
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]", self.list, self.item)?;
+        for index in [self.part, self.inner].into_iter().flatten() {
+            write!(f, ".content[{index}]")?;
+        }
+        Ok(())
+    }
+}
+
+/// A 400 about what the target cannot express.
+pub(crate) fn unsupported(param: impl fmt::Display, why: impl fmt::Display) -> Refusal {
+    Refusal::BadRequest {
+        message: format!("`{param}`: {why}"),
+        param: Some(param.to_string()),
+        code: Some("unsupported"),
+    }
+}

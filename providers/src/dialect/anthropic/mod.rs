@@ -1,0 +1,14 @@
+//! Anthropic's messages as callers speak them (Python SDK 2.12.0).
+
+mod block;
+mod read;
+pub(crate) mod reply;
+mod stream;
+mod thinking;
+mod tool;
+mod usage;
+
+pub(crate) use block::cache_control;
+pub(crate) use read::read;
+pub(crate) use stream::Stream;
+pub(crate) use thinking::{thinking, thinking_block};

@@ -1,0 +1,89 @@
+//! A whole answer as callers of messages read it.
+
+use super::usage;
+use crate::canonical::{Finish, Names, Part, Response, Text};
+use crate::wire::json::Writer;
+use tollgate_domain::Usage;
+
+/// Writes a message.
+pub(crate) fn write(
+    response: &Response<'_>,
+    id: &str,
+    model: &str,
+    usage: Option<Usage>,
+    names: &Names,
+) -> Vec<u8> {
+    let mut w = Writer::with_capacity(1024);
+    w.object(|w| {
+        w.field("id", id);
+        w.field("type", "message");
+        w.field("role", "assistant");
+        w.field("model", model);
+        w.key("content");
+        w.array(|w| response.parts.iter().for_each(|part| block(part, names, w)));
+        let finish = response.finish.unwrap_or(Finish::End);
+        stop(finish, response.stop.as_ref(), response.refusal.as_ref(), w);
+        w.key("usage");
+        usage::write(&usage.unwrap_or_default(), true, w);
+    });
+    w.finish()
+}
+
+/// `stop_reason` and what belongs to it.
+pub(super) fn stop(
+    finish: Finish,
+    stop: Option<&Text<'_>>,
+    refusal: Option<&Text<'_>>,
+    w: &mut Writer,
+) {
+    let reason = match finish {
+        Finish::End => "end_turn",
+        Finish::Stop => "stop_sequence",
+        Finish::Length => "max_tokens",
+        Finish::Calls => "tool_use",
+        Finish::Refused => "refusal",
+        Finish::Paused => "pause_turn",
+    };
+    w.field("stop_reason", reason);
+    w.key("stop_sequence");
+    match stop {
+        Some(stop) => stop.write(w),
+        None => w.raw("null"),
+    }
+    if finish == Finish::Refused {
+        w.key("stop_details");
+        w.object(|w| {
+            w.field("type", "refusal");
+            w.field_raw("category", "null");
+            w.key("explanation");
+            match refusal {
+                Some(refusal) => refusal.write(w),
+                None => w.raw("null"),
+            }
+        });
+    }
+}
+
+fn block(part: &Part<'_>, names: &Names, w: &mut Writer) {
+    w.object(|w| match part {
+        Part::Text(text) => {
+            w.field("type", "text");
+            text.field(w, "text");
+        }
+        Part::Thinking { text, signature } => {
+            w.field("type", "thinking");
+            text.field(w, "thinking");
+            signature.field(w, "signature");
+        }
+        Part::Redacted(data) => {
+            w.field("type", "redacted_thinking");
+            data.field(w, "data");
+        }
+        Part::Call { id, name, input } => {
+            w.field("type", "tool_use");
+            id.field(w, "id");
+            w.field("name", names.inward(&name.decode()));
+            w.field_raw("input", input);
+        }
+    });
+}

@@ -1,0 +1,106 @@
+//! A whole message into the canonical form.
+
+use super::finish;
+use crate::canonical::{Part, Response, Text};
+use crate::wire::json::{Cursor, SyntaxError};
+use std::borrow::Cow;
+
+/// Reads a message. What is no message is read as one without content.
+pub(crate) fn read(body: &[u8]) -> Result<Response<'_>, SyntaxError> {
+    let mut response = Response::default();
+    let mut cursor = Cursor::new(body)?;
+    cursor.object(|cursor, key| match (key, cursor.peek()) {
+        ("content", Some(b'[')) => cursor.array(|cursor| {
+            response.parts.extend(part(cursor)?);
+            Ok(())
+        }),
+        ("stop_reason", _) => {
+            let reason = Text::read_or_skip(cursor)?;
+            response.finish = reason.map(|reason| finish(reason.escaped()));
+            Ok(())
+        }
+        ("stop_sequence", _) => {
+            response.stop = Text::read_or_skip(cursor)?;
+            Ok(())
+        }
+        ("stop_details", Some(b'{')) => {
+            response.refusal = explanation(cursor)?;
+            Ok(())
+        }
+        _ => cursor.skip(),
+    })?;
+    Ok(response)
+}
+
+/// The words for a refusal.
+pub(super) fn explanation<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Text<'a>>, SyntaxError> {
+    let mut found = None;
+    cursor.object(|cursor, key| {
+        match key {
+            "explanation" => found = Text::read_or_skip(cursor)?,
+            _ => cursor.skip()?,
+        }
+        Ok::<(), SyntaxError>(())
+    })?;
+    Ok(found)
+}
+
+/// One block; none where it is of a kind that was not asked for.
+fn part<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Part<'a>>, SyntaxError> {
+    if cursor.peek() != Some(b'{') {
+        cursor.skip()?;
+        return Ok(None);
+    }
+    let mut block = Block::default();
+    cursor.object(|cursor, key| block.read(cursor, key))?;
+    let part = match block.kind.as_ref().map(Text::escaped) {
+        Some("text") => Part::Text(block.text.unwrap_or_default()),
+        Some("thinking") => Part::Thinking {
+            text: block.thinking.unwrap_or_default(),
+            signature: block.signature.unwrap_or_default(),
+        },
+        Some("redacted_thinking") => Part::Redacted(block.data.unwrap_or_default()),
+        Some("tool_use") => Part::Call {
+            id: block.id.unwrap_or_default(),
+            name: block.name.unwrap_or_default(),
+            input: Cow::Borrowed(block.input.unwrap_or("{}")),
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(part))
+}
+
+/// The fields of a block, whole or at its start.
+#[derive(Default)]
+pub(super) struct Block<'a> {
+    pub(super) kind: Option<Text<'a>>,
+    pub(super) text: Option<Text<'a>>,
+    pub(super) thinking: Option<Text<'a>>,
+    pub(super) signature: Option<Text<'a>>,
+    pub(super) data: Option<Text<'a>>,
+    pub(super) id: Option<Text<'a>>,
+    pub(super) name: Option<Text<'a>>,
+    pub(super) input: Option<&'a str>,
+}
+
+impl<'a> Block<'a> {
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'a>, key: &str) -> Result<(), SyntaxError> {
+        let slot = match key {
+            "type" => &mut self.kind,
+            "text" => &mut self.text,
+            "thinking" => &mut self.thinking,
+            "signature" => &mut self.signature,
+            "data" => &mut self.data,
+            "id" => &mut self.id,
+            "name" => &mut self.name,
+            "input" if cursor.peek() == Some(b'{') => {
+                let range = cursor.span()?;
+                self.input = Some(cursor.slice(range));
+                return Ok(());
+            }
+            _ => return cursor.skip(),
+        };
+        *slot = Text::read_or_skip(cursor)?;
+        Ok(())
+    }
+}
