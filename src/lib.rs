@@ -1,5 +1,7 @@
 //! The server.
 
+pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod listen;
 pub mod simulated;

@@ -1,0 +1,100 @@
+//! Which configuration and which store a command is about.
+
+use super::error::CliError;
+use crate::config::{Basics, NoVault, Origin, Sources, peek, process_environment};
+use crate::vault::Vault;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use tollgate_store::Store;
+
+/// The two options that every command takes.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Place {
+    /// The configuration; without one, what is built in. Default: TOLLGATE_CONFIG
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// The data folder of the built-in configuration, and what `${env:TOLLGATE_DATA}` stands for in another. Default:
+    /// TOLLGATE_DATA, then `data`
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(super) data: Option<PathBuf>,
+}
+
+impl Place {
+    pub(super) fn config(&self) -> Option<PathBuf> {
+        let given = || process_environment("TOLLGATE_CONFIG").filter(|path| !path.is_empty());
+        self.config.clone().or_else(|| given().map(PathBuf::from))
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        self.config().map_or(Origin::Embedded, Origin::File)
+    }
+
+    /// The environment of a configuration: `--data` is the variable too, so that what refers to it agrees.
+    pub(super) fn environment(&self, name: &str) -> Option<String> {
+        match &self.data {
+            Some(data) if name == "TOLLGATE_DATA" => Some(data.to_string_lossy().into_owned()),
+            _ => process_environment(name),
+        }
+    }
+
+    /// Where things are, by the configuration and the options.
+    pub(super) fn basics(&self) -> Result<Basics, CliError> {
+        let sources = Sources {
+            environment: &|name| self.environment(name),
+            secrets: &NoVault,
+            simulated: None,
+        };
+        peek(&self.origin(), &sources).map_err(CliError::Config)
+    }
+
+    /// The store, which must be there: a command that only looks makes none.
+    pub(super) fn store(&self) -> Result<Store, CliError> {
+        let path = self.basics()?.store.path;
+        match path.exists() {
+            true => Ok(Store::open(path)?),
+            false => Err(CliError::NoStore(path)),
+        }
+    }
+
+    /// The store, made where it is missing.
+    pub(super) fn store_or_new(&self) -> Result<Store, CliError> {
+        open_or_new(&self.basics()?)
+    }
+
+    /// The vault, its store made where it is missing.
+    pub(super) fn vault_or_new(&self) -> Result<Vault, CliError> {
+        let basics = self.basics()?;
+        vault_of(open_or_new(&basics)?, &basics)
+    }
+
+    /// The vault of a store that must be there.
+    pub(super) fn vault(&self) -> Result<Vault, CliError> {
+        let basics = self.basics()?;
+        vault_of(self.store()?, &basics)
+    }
+}
+
+fn vault_of(store: Store, basics: &Basics) -> Result<Vault, CliError> {
+    let folder = basics.store.data_folder();
+    Ok(Vault::open(store, &basics.vault, &folder)?)
+}
+
+fn open_or_new(basics: &Basics) -> Result<Store, CliError> {
+    let folder = basics.store.data_folder();
+    make_folder(&folder).map_err(|source| CliError::Folder {
+        path: folder,
+        source,
+    })?;
+    Ok(Store::open(&basics.store.path)?)
+}
+
+/// A folder that its owner alone may enter.
+fn make_folder(path: &Path) -> std::io::Result<()> {
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}

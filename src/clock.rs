@@ -1,0 +1,38 @@
+//! The one door to the clock: wall time for what people read, the monotonic clock for every duration.
+#![allow(clippy::disallowed_methods)]
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+pub use tollgate_governance::Moment;
+
+/// The monotonic clock: nanoseconds since the process first asked.
+pub fn now() -> Moment {
+    static START: OnceLock<Instant> = OnceLock::new();
+    let start = START.get_or_init(Instant::now);
+    Moment::from_nanos(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// The time since a moment.
+pub fn elapsed(since: Moment) -> Duration {
+    now().since(since)
+}
+
+/// Wall time in nanoseconds since 1970, UTC.
+pub fn unix_nanos() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| {
+            u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+        })
+}
+
+/// Wall time in milliseconds since 1970, UTC.
+pub fn unix_millis() -> i64 {
+    i64::try_from(unix_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
+
+/// Wall time in seconds since 1970, UTC.
+pub fn unix_seconds() -> u64 {
+    unix_nanos() / 1_000_000_000
+}
