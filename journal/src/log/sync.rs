@@ -1,0 +1,207 @@
+//! Making what was written durable, and what happens when the disk says no.
+//!
+//! A failed sync is final for its segments: the kernel reports a lost write-back once and forgets it, so a second sync
+//! that succeeds would say nothing. They end, for readers too, where their last good sync did; every frame after that
+//! is still in memory and goes, as it is, into a new segment. Until that one is synced nothing counts as safe, and if
+//! its sync fails as well nothing more is taken in until one succeeds.
+
+use super::{Log, State};
+use crate::disk::DiskFile;
+use crate::options::Event;
+use crate::segment::HEADER;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a sync did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// There was nothing to sync.
+    Clean,
+    Synced,
+    /// What is not synced is in memory and in the page cache; another call tries again.
+    Failed,
+}
+
+struct Dirty {
+    id: u64,
+    path: PathBuf,
+    file: Arc<dyn DiskFile>,
+    end: u64,
+}
+
+impl Log {
+    pub(crate) fn sync(&self) -> Outcome {
+        let _turn = super::lock(&self.sync_turn);
+        let outcome = self.sync_in_turn();
+        self.report();
+        outcome
+    }
+
+    fn sync_in_turn(&self) -> Outcome {
+        let (dirty, target) = {
+            let mut state = self.lock();
+            if state.is_refusing {
+                drop(state);
+                return self.rewrite();
+            }
+            match state.begin_sync() {
+                Some(begun) => begun,
+                None => return Outcome::Clean,
+            }
+        };
+        let failed = dirty
+            .iter()
+            .find_map(|segment| Some((segment, self.timed_sync(&*segment.file).err()?)));
+        let Some((segment, error)) = failed else {
+            self.lock().end_sync(&dirty, target);
+            self.grown.notify_all();
+            return Outcome::Synced;
+        };
+        self.lock().note_failed_sync(segment.path.clone(), &error);
+        self.rewrite()
+    }
+
+    /// Writes everything that is not synced to a new segment, and syncs that.
+    fn rewrite(&self) -> Outcome {
+        let rewritten = self.write_again().and_then(|dirty| {
+            let synced = self.timed_sync(&*dirty.0.file);
+            if let Err(error) = &synced {
+                let mut state = self.lock();
+                state.note_failed_sync(dirty.0.path.clone(), error);
+                state.abandon();
+            }
+            synced.map(|()| dirty)
+        });
+        let mut state = self.lock();
+        let Ok((dirty, target, bytes)) = rewritten else {
+            if !std::mem::replace(&mut state.is_refusing, true) {
+                state.events.push(Event::Refusing);
+            }
+            return Outcome::Failed;
+        };
+        state.is_refusing = false;
+        state.end_sync(&[dirty], target);
+        state.events.push(Event::Rewritten { bytes });
+        drop(state);
+        self.grown.notify_all();
+        Outcome::Synced
+    }
+
+    /// Appends go on while the new segment is made: into the segment that is given up, and into memory.
+    fn write_again(&self) -> io::Result<(Dirty, u64, u64)> {
+        loop {
+            let (needed, spare, number) = {
+                let mut state = self.lock();
+                let needed = state.unsynced_bytes().saturating_add(HEADER) as u64;
+                (needed, state.spare.take(), state.take_number())
+            };
+            let fresh = match spare {
+                Some(spare) if spare.capacity >= needed => spare,
+                small => {
+                    let mut state = self.lock();
+                    state.spare = small;
+                    drop(state);
+                    let size = self.options.segment_bytes();
+                    let fresh = self.create(number, size.max(needed), needed)?;
+                    let mut state = self.lock();
+                    state.bytes = state.bytes.saturating_add(fresh.capacity);
+                    fresh
+                }
+            };
+            let mut state = self.lock();
+            let state = &mut *state;
+            let accepted = std::mem::take(&mut state.accepted);
+            state.pending.truncate(accepted);
+            state.syncing.append(&mut state.pending);
+            let bytes = state.syncing.len() as u64;
+            if bytes.saturating_add(HEADER as u64) > fresh.capacity {
+                state.doomed.push((fresh.path, fresh.capacity));
+                continue;
+            }
+            if let Err(error) = fresh.file.write_at(&state.syncing, HEADER as u64) {
+                state.doomed.push((fresh.path, fresh.capacity));
+                return Err(error);
+            }
+            state.abandon();
+            let (first, last) = (state.synced.saturating_add(1), state.next.saturating_sub(1));
+            let segment = state.segments.start(fresh, self.options.nonce);
+            segment.grow(bytes, first, last);
+            let dirty = Dirty {
+                id: segment.id,
+                path: segment.path.clone(),
+                file: segment.file.clone(),
+                end: segment.end,
+            };
+            state.readable = last;
+            state.stats.rewritten_bytes = state.stats.rewritten_bytes.saturating_add(bytes);
+            return Ok((dirty, last, bytes));
+        }
+    }
+
+    fn timed_sync(&self, file: &dyn DiskFile) -> io::Result<()> {
+        let started = self.disk.now();
+        let synced = file.sync_data();
+        let took = self.disk.now().saturating_sub(started);
+        self.lock().stats.count_sync(took, synced.is_ok());
+        synced
+    }
+}
+
+impl State {
+    fn begin_sync(&mut self) -> Option<(Vec<Dirty>, u64)> {
+        if self.unsynced_bytes() == 0 {
+            return None;
+        }
+        assert!(
+            self.syncing.is_empty(),
+            "a sync that failed leaves the log refusing"
+        );
+        self.pending.truncate(self.accepted);
+        std::mem::swap(&mut self.pending, &mut self.syncing);
+        self.accepted = 0;
+        let dirty = self.segments.iter().filter(|segment| segment.is_dirty());
+        let dirty = dirty.map(|segment| Dirty {
+            id: segment.id,
+            path: segment.path.clone(),
+            file: segment.file.clone(),
+            end: segment.end,
+        });
+        Some((dirty.collect(), self.next.saturating_sub(1)))
+    }
+
+    fn end_sync(&mut self, dirty: &[Dirty], target: u64) {
+        for synced in dirty {
+            if let Some(segment) = self.segments.get_mut(synced.id) {
+                segment.synced_end = synced.end;
+            }
+        }
+        assert!(target >= self.synced, "what is synced stays synced");
+        self.synced = target;
+        self.syncing.clear();
+        self.syncing.shrink_to(1 << 20);
+        for waiting in self
+            .waiting
+            .extract_if(.., |waiting| waiting.sequence <= target)
+        {
+            waiting.waker.wake();
+        }
+    }
+
+    fn note_failed_sync(&mut self, segment: PathBuf, error: &io::Error) {
+        self.events.push(Event::SyncFailed {
+            segment,
+            error: error.to_string(),
+        });
+    }
+
+    fn abandon(&mut self) {
+        let count = self.segments.abandon_dirty();
+        self.stats.abandoned = self.stats.abandoned.saturating_add(count);
+        self.readable = self.synced;
+    }
+}
+
+/// How long to wait after a failure before the next try.
+pub(crate) const RETRY: Duration = Duration::from_millis(250);
