@@ -1,0 +1,6 @@
+//! Operators on a bad day.
+
+mod kill;
+mod leaver;
+mod reload;
+mod streams;

@@ -1,0 +1,3 @@
+//! Who carries the code on.
+
+mod edges;

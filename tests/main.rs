@@ -1,0 +1,18 @@
+//! What real clients see: the built binary on a loopback port, asked by the SDKs that people use.
+//!
+//! A folder an audience: `sdk` (applications), `mlflow` (who reads traces), `faults` (operators on a bad day),
+//! `security` (who should not get in), `house` (who carries the code on). `clients/` holds the scripts in Python and
+//! JavaScript; `tests/setup.sh` installs what they import. The upstream is the simulated server in the test's own
+//! process, so that a test can tell it how to fail and compare its books with Tollgate's.
+
+mod faults;
+mod house;
+mod http;
+mod mlflow;
+mod script;
+mod sdk;
+mod security;
+mod server;
+mod traces;
+mod upstream;
+mod wait;

@@ -1,0 +1,4 @@
+//! Who should not get in, and what should not get out.
+
+mod canary;
+mod doors;

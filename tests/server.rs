@@ -1,0 +1,171 @@
+//! The built binary as a process of its own, with a folder of its own.
+
+use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::http;
+use crate::upstream::Upstream;
+use crate::wait;
+
+/// The virtual key of [`configuration`]: every route and every scope but `admin`.
+pub(crate) const KEY: &str = "tg-tests-0123456789abcdef0123456789abcdef";
+/// May use `sim-openai` alone, twice a minute.
+pub(crate) const NARROW_KEY: &str = "tg-narrow-0123456789abcdef0123456789abcdef";
+/// What Tollgate shows to the upstream.
+pub(crate) const CREDENTIAL: &str = "sk-upstream-canary-7c1d9b";
+
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    /// Holds `data/`, `log` and `tollgate.yaml`.
+    pub(crate) folder: tempfile::TempDir,
+    arguments: Vec<String>,
+    process: Child,
+}
+
+impl Server {
+    /// On the embedded default, as `make run` starts it.
+    pub(crate) fn embedded() -> Self {
+        Self::spawn(|_, _| vec!["serve".to_owned()])
+    }
+
+    /// In front of `upstream`.
+    pub(crate) fn before(upstream: &Upstream) -> Self {
+        Self::configured(&configuration(upstream.address))
+    }
+
+    /// With this file; `LISTEN` in it stands for the address.
+    pub(crate) fn configured(yaml: &str) -> Self {
+        Self::spawn(|folder, address| {
+            let path = folder.join("tollgate.yaml");
+            fs::write(&path, yaml.replace("LISTEN", &address.to_string())).unwrap();
+            vec![
+                "serve".to_owned(),
+                "--config".to_owned(),
+                path.display().to_string(),
+            ]
+        })
+    }
+
+    fn spawn(arguments: impl FnOnce(&Path, SocketAddr) -> Vec<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = free_address();
+        let mut arguments = arguments(folder.path(), address);
+        let data = folder.path().join("data");
+        arguments.extend(["--data".to_owned(), data.display().to_string()]);
+        let process = launch(folder.path(), address, &arguments);
+        let mut server = Self {
+            address,
+            folder,
+            arguments,
+            process,
+        };
+        server.wait_until_ready();
+        server
+    }
+
+    fn wait_until_ready(&mut self) {
+        wait::until("the server to be ready", || {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                panic!("the server ended with {status}:\n{}", self.log());
+            }
+            http::get(self.address, "/readyz", &[]).is_ok_and(|answer| answer.status == 200)
+        });
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.folder.path().join("tollgate.yaml")
+    }
+
+    /// What the process wrote to standard output and standard error, over all of its starts.
+    pub(crate) fn log(&self) -> String {
+        let bytes = fs::read(self.folder.path().join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts again after [`Self::kill`], on the same address and data.
+    pub(crate) fn restart(&mut self) {
+        self.process = launch(self.folder.path(), self.address, &self.arguments);
+        self.wait_until_ready();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("the server's log:\n{}", self.log());
+        }
+    }
+}
+
+fn launch(folder: &Path, address: SocketAddr, arguments: &[String]) -> Child {
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))
+        .unwrap();
+    Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("TOLLGATE_LISTEN", address.to_string())
+        .env("TOLLGATE_DATA", folder.join("data"))
+        .env_remove("HTTP_PROXY")
+        .env_remove("HTTPS_PROXY")
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+/// A port that was free just now; the server binds it again a moment later.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+}
+
+/// Both dialects' upstreams at one address, by the names that applications use.
+pub(crate) fn configuration(upstream: SocketAddr) -> String {
+    format!(
+        r#"server: {{ listen: "LISTEN" }}
+store: {{ url: "sqlite://data/tollgate.db", journal: data/journal }}
+providers:
+  openai: {{ kind: openai, base_url: "http://{upstream}/v1", api_key: "{CREDENTIAL}" }}
+  anthropic: {{ kind: anthropic, base_url: "http://{upstream}", api_key: "{CREDENTIAL}" }}
+routes:
+  sim-openai: {{ targets: [{{ provider: openai }}] }}
+  sim-anthropic: {{ targets: [{{ provider: anthropic }}] }}
+  sim-fallback: {{ targets: [{{ provider: openai, model: "sim-gpt+fault=500" }}], retry: {{ attempts: 1 }}, fallbacks: [sim-anthropic] }}
+  sim-strict: {{ targets: [{{ provider: anthropic }}], on_loss: refuse }}
+  "sim-gpt*": {{ targets: [{{ provider: openai }}], retry: {{ attempts: 1 }} }}
+  "sim-claude*": {{ targets: [{{ provider: anthropic }}], retry: {{ attempts: 1 }} }}
+  "text-embedding-*": {{ targets: [{{ provider: openai }}] }}
+keys:
+  tests: {{ key: "{KEY}", scopes: [invoke, read, metrics] }}
+  narrow: {{ key: "{NARROW_KEY}", routes: [sim-openai], limits: [{{ requests: 2/min }}] }}
+prices:
+  openai/*: {{ input_usd_per_million: 1.25, cached_input_usd_per_million: 0.125, output_usd_per_million: 10 }}
+  anthropic/*: {{ input_usd_per_million: 3, cached_input_usd_per_million: 0.30, cache_write_usd_per_million: 3.75, output_usd_per_million: 15 }}
+"#
+    )
+}
