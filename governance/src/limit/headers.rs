@@ -141,5 +141,6 @@ mod tests {
     fn retry_after_is_whole_seconds_and_never_zero() {
         assert_eq!(retry_after_seconds(Duration::ZERO), 1);
         assert_eq!(retry_after_seconds(Duration::from_millis(1_001)), 2);
+        assert_eq!(retry_after_seconds(Duration::from_secs(2)), 2);
     }
 }

@@ -211,7 +211,21 @@ mod tests {
             7,
         );
         plan.retain(|target| *target != 'b');
-        assert_eq!(order(plan), "ac");
+        assert_eq!(order(plan.clone()), "ac");
+        plan.retain(|target| *target == 'a');
+        assert!(!plan.is_empty());
+        plan.retain(|target| *target != 'a');
+        assert!(plan.is_empty());
+    }
+
+    #[test]
+    fn a_target_that_is_put_off_is_tried_last() {
+        let mut plan = Plan::default();
+        plan.add(Strategy::Priority, [choice('a', 1), choice('b', 1)], 7);
+        let first = plan.next_step().unwrap().target;
+        plan.put_off(first);
+        assert!(!plan.is_empty());
+        assert_eq!(order(plan), "ba");
     }
 
     proptest! {

@@ -13,7 +13,7 @@ const SETTINGS: Settings = Settings {
     window: Duration::from_secs(10),
     aside: Duration::from_secs(4),
     max_aside: Duration::from_secs(12),
-    probe: Duration::from_secs(7),
+    probe: Duration::from_secs(9),
 };
 
 fn at(second: u64) -> Moment {
@@ -267,6 +267,18 @@ fn a_failed_probe_doubles_the_time_up_to_its_bound() {
 }
 
 #[test]
+fn a_time_aside_that_ends_with_the_probes_own_is_kept() {
+    let breaker = breaker();
+    fail(&breaker, 3, 1);
+    let probe = breaker.enter(at(5)).unwrap();
+    assert_eq!(probe.fail(at(6)), Change::SetAside(Duration::from_secs(8)));
+    assert_eq!(
+        breaker.state(at(6)),
+        State::SetAside(Duration::from_secs(8))
+    );
+}
+
+#[test]
 fn half_of_many_failing_sets_a_target_aside_though_none_follow_each_other() {
     let breaker = breaker();
     for _ in 0..2 {
@@ -292,10 +304,10 @@ fn a_probe_that_never_ends_blocks_for_its_time_alone() {
     let breaker = breaker();
     fail(&breaker, 3, 1);
     let lost = breaker.enter(at(5)).unwrap();
-    assert!(breaker.enter(at(11)).is_none());
-    let next = breaker.enter(at(12)).unwrap();
-    assert_eq!(lost.fail(at(12)), Change::None);
-    assert_eq!(next.succeed(at(12)), Change::Recovered);
+    assert!(breaker.enter(at(13)).is_none());
+    let next = breaker.enter(at(14)).unwrap();
+    assert_eq!(lost.fail(at(14)), Change::None);
+    assert_eq!(next.succeed(at(14)), Change::Recovered);
 }
 
 #[test]
