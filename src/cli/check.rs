@@ -15,8 +15,8 @@ Examples:
   tollgate check tollgate.yaml
   tollgate check tollgate.yaml && systemctl reload tollgate
 
-The exit code is 1 where there are mistakes. References are followed as a server would: ${env:NAME} by this
-environment, ${file:PATH}, and ${vault:NAME} by the store that the configuration names.")]
+The exit code is 1 where there are mistakes. References are followed as a server would do it:
+${env:NAME} by this environment, ${file:PATH}, and ${vault:NAME} by the configuration's store.")]
 pub(super) struct Check {
     /// The configuration. Default: --config, TOLLGATE_CONFIG, then what is built in
     config: Option<PathBuf>,

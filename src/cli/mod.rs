@@ -37,9 +37,10 @@ Examples:
   tollgate keys create search --team search --requests 600/min
   tollgate traces tail --follow
 
-A configuration names a stored credential by ${vault:openai-prod}. Keys and secrets that change beside a running
-server take effect within a second. The environment gives defaults: TOLLGATE_CONFIG and TOLLGATE_DATA for the two
-options, TOLLGATE_VAULT_KEY for the key to the stored credentials.";
+A configuration names a stored credential by ${vault:openai-prod}. Keys and secrets that change
+beside a running server take effect within a second. The environment gives defaults:
+TOLLGATE_CONFIG and TOLLGATE_DATA for --config and --data, TOLLGATE_VAULT_KEY for the key to
+the stored credentials.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -10,12 +10,21 @@ use tollgate_store::Store;
 /// The two options that every command takes.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Place {
-    /// The configuration; without one, what is built in. Default: TOLLGATE_CONFIG
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The configuration [default: TOLLGATE_CONFIG, then what is built in]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Global options"
+    )]
     pub(super) config: Option<PathBuf>,
-    /// The data folder of the built-in configuration, and what `${env:TOLLGATE_DATA}` stands for in another. Default:
-    /// TOLLGATE_DATA, then `data`
-    #[arg(long, global = true, value_name = "FOLDER")]
+    /// The data folder: `${env:TOLLGATE_DATA}` in the configuration [default: TOLLGATE_DATA, then `data`]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        help_heading = "Global options"
+    )]
     pub(super) data: Option<PathBuf>,
 }
 

@@ -15,11 +15,11 @@ pub(super) fn secret(name: &str) -> Result<Secret, CliError> {
     let mut text = Zeroizing::new(String::new());
     if input.is_terminal() {
         let silence = Silence::begin(&input)?;
-        eprint!("Secret `{name}` (not shown): ");
-        std::io::stderr().flush()?;
+        let mut screen = std::io::stderr();
+        write!(screen, "Secret `{name}` (not shown): ")?;
         let read = input.lock().read_line(&mut text);
         drop(silence);
-        eprintln!();
+        writeln!(screen)?;
         read?;
     } else {
         read_piped(input.lock(), &mut text)?;

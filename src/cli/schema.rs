@@ -10,7 +10,8 @@ use std::io::Write;
 Examples:
   tollgate schema > tollgate.schema.json
 
-The first line of a configuration then tells an editor: # yaml-language-server: $schema=tollgate.schema.json")]
+The first line of a configuration then tells an editor:
+  # yaml-language-server: $schema=tollgate.schema.json")]
 pub(super) struct PrintSchema;
 
 impl PrintSchema {

@@ -13,9 +13,10 @@ use tollgate_store::Store;
 /// Store provider credentials encrypted; a configuration refers to one by ${vault:NAME}
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "\
-The key to the vault is 32 bytes, as base64 or hexadecimal. It is looked for in the file that the configuration names
-in `vault.key_file`, in TOLLGATE_VAULT_KEY, and in `vault.key` in the data folder, which is generated with the first
-secret. Keep a copy of it elsewhere: without it nobody can read the secrets.")]
+The key to the vault is 32 bytes, as base64 or hexadecimal. It is looked for in the file that the
+configuration names in `vault.key_file`, in TOLLGATE_VAULT_KEY, and in `vault.key` in the data
+folder, which is generated with the first secret. Keep a copy of it elsewhere: without it nobody
+can read the secrets.")]
 pub(super) enum VaultCommand {
     /// Store a secret, or a new version of it, from standard input or a prompt
     #[command(after_help = "\

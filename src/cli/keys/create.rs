@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 #[command(after_help = "\
 Examples:
   tollgate keys create search
-  tollgate keys create search --team search --tag cost_center=42 --requests 600/min --tokens 200k/min
-  tollgate keys create agents --route sim-openai --route 'gpt-*' --concurrent 8 --expires 2027-01-31
+  tollgate keys create search --team search --tag cost_center=42 --requests 600/min
+  tollgate keys create agents --route 'gpt-*' --tokens 200k/min --concurrent 8 --expires 30d
   tollgate keys create mlflow --scope read            a key for MLFLOW_TRACKING_TOKEN
   KEY=$(tollgate keys create search)                  the key alone is on standard output")]
 pub(crate) struct Create {
@@ -64,7 +64,8 @@ impl Create {
         let name = self.name.clone();
         let (key, row) = self.row(now_ms)?;
         store.create_key(&row)?;
-        eprintln!("The key `{name}`, shown this once:");
+        // A closed standard error must not keep the key from who made it.
+        let _ = writeln!(std::io::stderr(), "The key `{name}`, shown this once:");
         writeln!(out, "{}", key.expose())?;
         Ok(())
     }

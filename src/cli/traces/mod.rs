@@ -2,6 +2,8 @@
 
 mod show;
 mod tail;
+#[cfg(test)]
+mod tests;
 
 use super::error::CliError;
 use super::place::Place;
