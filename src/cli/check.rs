@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn every_mistake_is_shown_with_its_place() {
         let (is_good, text) = check(
-            "servre: {}\nstore: { url: \"sqlite://${env:TOLLGATE_DATA}/tollgate.db\" }\nproviders:\n  a: { kind: openai, api_key: \"${vault:nope}\" }\nroutes:\n  \
+            "servre: {}\nproviders:\n  a: { kind: openai, api_key: \"${vault:nope}\" }\nroutes:\n  \
              chat: { targets: [{ provider: b }] }\n",
         );
         assert!(!is_good);

@@ -18,7 +18,7 @@ pub(super) struct Place {
         help_heading = "Global options"
     )]
     pub(super) config: Option<PathBuf>,
-    /// The data folder: `${env:TOLLGATE_DATA}` in the configuration [default: TOLLGATE_DATA, then `data`]
+    /// The data folder, unless `store.url` names another [default: TOLLGATE_DATA, then `data`]
     #[arg(
         long,
         global = true,
@@ -106,4 +106,40 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_is_in_the_data_folder_unless_the_configuration_names_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = dir.path().join("tollgate.yaml");
+        let path = |yaml: Option<&str>| {
+            std::fs::write(&config, yaml.unwrap_or_default()).unwrap();
+            let place = Place {
+                config: yaml.map(|_| config.clone()),
+                data: Some("here".into()),
+            };
+            place.basics().unwrap().store.path
+        };
+        assert_eq!(path(None), Path::new("here/tollgate.db"));
+        assert_eq!(path(Some("routes: {}")), Path::new("here/tollgate.db"));
+        let named = "store: { url: \"sqlite://there/t.db\" }";
+        assert_eq!(path(Some(named)), Path::new("there/t.db"));
+    }
+
+    #[test]
+    fn a_command_that_looks_makes_no_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place {
+            config: None,
+            data: Some(dir.path().join("data")),
+        };
+        assert!(matches!(place.store(), Err(CliError::NoStore(_))));
+        assert!(!dir.path().join("data").exists());
+        place.store_or_new().unwrap();
+        place.store().unwrap();
+    }
 }

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 section! {
     /// Where traces, keys and money are kept. Every setting takes a restart.
     pub(crate) struct StoreSection {
-        /// `sqlite://PATH`, relative to the working directory. Default: `sqlite://data/tollgate.db`.
+        /// `sqlite://PATH`, relative to the working directory. Default: `tollgate.db` in the data folder,
+        /// which is `--data`, then the environment variable `TOLLGATE_DATA`, then `data`.
         url: String,
         /// The journal's folder, relative to the working directory. Default: `journal` beside the database.
         journal: PathText,
@@ -37,7 +38,7 @@ pub(crate) fn resolve(section: Option<&StoreSection>, reader: &mut Reader<'_>) -
     let path = section
         .and_then(|section| section.url.as_ref())
         .and_then(|url| sqlite_path(url, reader))
-        .unwrap_or_else(|| PathBuf::from("data/tollgate.db"));
+        .unwrap_or_else(|| data_folder(reader).join("tollgate.db"));
     let beside = path.with_file_name("journal");
     let mut store = StoreSettings {
         path,
@@ -63,6 +64,13 @@ pub(crate) fn resolve_vault(section: Option<&VaultSection>, reader: &Reader<'_>)
     VaultSettings {
         key_file: key_file.map(|path| reader.folder.join(&path.0)),
     }
+}
+
+fn data_folder(reader: &Reader<'_>) -> PathBuf {
+    let given = (reader.sources.environment)("TOLLGATE_DATA");
+    given
+        .filter(|folder| !folder.is_empty())
+        .map_or_else(|| PathBuf::from("data"), PathBuf::from)
 }
 
 fn sqlite_path(url: &Located<String>, reader: &mut Reader<'_>) -> Option<PathBuf> {
