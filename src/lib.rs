@@ -1,8 +1,16 @@
-//! The server.
+//! The server: what the binary runs.
 
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod drain;
+pub mod gateway;
 pub mod listen;
+pub mod live;
+pub mod pipeline;
+pub mod random;
+pub mod server;
 pub mod simulated;
+pub mod telemetry;
+pub mod upstream;
 pub mod vault;

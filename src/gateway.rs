@@ -1,0 +1,21 @@
+//! What all requests share.
+
+use crate::live::{Lasting, Live};
+use crate::pipeline::thinking::ThinkingStore;
+use crate::telemetry::metrics::Metrics;
+use arc_swap::ArcSwap;
+use std::sync::atomic::AtomicBool;
+use tollgate_journal::Writer;
+use tollgate_store::Store;
+
+/// The gateway's state: the configuration in force and what outlives it.
+pub struct Gateway {
+    pub live: ArcSwap<Live>,
+    pub lasting: Lasting,
+    pub journal: Writer,
+    pub metrics: Metrics,
+    pub thinking: ThinkingStore,
+    pub store: Store,
+    /// A stop was asked for: readiness says no, connections are closed after their answer.
+    pub is_draining: AtomicBool,
+}

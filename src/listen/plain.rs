@@ -1,0 +1,148 @@
+//! The small answers: probes, metrics, lists of models.
+
+use crate::gateway::Gateway;
+use crate::live::Live;
+use crate::pipeline::ReplyBody;
+use crate::pipeline::answer::VERSION;
+use crate::pipeline::caller;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, StatusCode};
+use hyper::Response;
+use std::sync::atomic::Ordering;
+use tollgate_domain::{Dialect, Refusal};
+use tollgate_governance::principal::Scope;
+use tollgate_providers::{ModelEntry, model_entry, model_list};
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+pub fn reply(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<bytes::Bytes>,
+) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::whole(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(
+        HeaderName::from_static("x-tollgate-version"),
+        HeaderValue::from_static(VERSION),
+    );
+    response
+}
+
+/// The process runs.
+pub fn livez() -> Response<ReplyBody> {
+    reply(StatusCode::OK, TEXT, "ok\n")
+}
+
+/// New requests are welcome. A store that is away is no reason to say no: the journal carries on.
+pub fn readyz(gateway: &Gateway) -> Response<ReplyBody> {
+    if gateway.is_draining.load(Ordering::Relaxed) {
+        reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n")
+    } else {
+        reply(StatusCode::OK, TEXT, "ok\n")
+    }
+}
+
+pub fn metrics(gateway: &Gateway) -> Response<ReplyBody> {
+    let text = gateway.metrics.render(&gateway.lasting.breakers);
+    reply(
+        StatusCode::OK,
+        "text/plain; version=0.0.4; charset=utf-8",
+        text,
+    )
+}
+
+/// `/v1/models` and `/v1/models/{id}`: the names that this key may send.
+pub fn models(
+    live: &Live,
+    dialect: Dialect,
+    head: &Parts,
+    path: &str,
+) -> Result<Response<ReplyBody>, Refusal> {
+    let key = caller::authenticate(live, &head.headers)?;
+    key.principal.require(Scope::Invoke)?;
+    let wanted = path
+        .strip_prefix("/v1/models")
+        .unwrap_or_default()
+        .trim_matches('/');
+    let wanted = percent_decoded(wanted);
+    if !wanted.is_empty() {
+        let is_open = live
+            .route(&wanted)
+            .is_some_and(|found| key.principal.may_use(found.route.name.as_str(), &wanted));
+        if !is_open {
+            return Err(Refusal::UnknownModel(wanted.chars().take(200).collect()));
+        }
+        let entry = entry(live, wanted);
+        return Ok(reply(
+            StatusCode::OK,
+            "application/json",
+            model_entry(dialect, &entry),
+        ));
+    }
+    let mut names: Vec<String> = Vec::new();
+    for route in live.config.routes.iter() {
+        let all = std::iter::once(&route.name).chain(&route.aliases);
+        for name in all.map(tollgate_domain::RouteName::as_str) {
+            let is_open = key.principal.may_use(route.name.as_str(), name);
+            // A pattern is no name that could be sent.
+            if is_open && !name.ends_with('*') && !names.iter().any(|other| other == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    let entries: Vec<ModelEntry> = names.into_iter().map(|name| entry(live, name)).collect();
+    Ok(reply(
+        StatusCode::OK,
+        "application/json",
+        model_list(dialect, &entries),
+    ))
+}
+
+fn entry(live: &Live, id: String) -> ModelEntry {
+    let target = live
+        .route(&id)
+        .and_then(|route| route.stages.first()?.targets.first().cloned());
+    let price = target.as_ref().and_then(|target| {
+        let provider = &target.provider;
+        let model = target.model.as_deref().unwrap_or(&id);
+        live.prices
+            .lookup(provider.config.name.as_str(), &provider.vendor, model)
+    });
+    ModelEntry {
+        created: 1_700_000_000,
+        owned_by: target.map_or("tollgate".to_owned(), |target| {
+            target.provider.config.name.as_str().to_owned()
+        }),
+        max_input: price.and_then(|price| price.max_input),
+        max_output: price.and_then(|price| price.max_output),
+        id,
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let pair = after
+            .get(..2)
+            .and_then(|pair| std::str::from_utf8(pair).ok());
+        match pair
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            .filter(|_| *byte == b'%')
+        {
+            Some(value) => {
+                bytes.push(value);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,117 @@
+//! Which part answers a path.
+
+use super::guard::{self, Reason};
+use super::{access, plain};
+use crate::gateway::Gateway;
+use crate::pipeline::caller::{authenticate, dialect};
+use crate::pipeline::{self, ReplyBody, answer};
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response};
+use std::sync::Arc;
+use tollgate_domain::{Endpoint, Refusal};
+use tollgate_governance::principal::Scope;
+use tower::ServiceExt;
+
+pub async fn answer(gateway: &Arc<Gateway>, request: Request<Incoming>) -> Response<ReplyBody> {
+    let spoken = dialect(request.uri().path(), request.headers());
+    if let Some(reason) = guard::refusal_of(request.headers()) {
+        let refusal = refused_head(reason, gateway);
+        gateway.metrics.refused_unknown(&refusal);
+        return answer::stranger(spoken, &refusal);
+    }
+    let endpoint = Endpoint::at(request.uri().path());
+    match (endpoint, request.method()) {
+        (Some(endpoint), &Method::POST) => pipeline::serve(gateway, endpoint, request).await,
+        (Some(_), method) => {
+            let refusal = Refusal::MethodNotAllowed(method.to_string());
+            answer::stranger(spoken, &refusal)
+        }
+        (None, _) => match other(gateway, request).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                gateway.metrics.refused_unknown(&refusal);
+                answer::stranger(spoken, &refusal)
+            }
+        },
+    }
+}
+
+fn refused_head(reason: Reason, gateway: &Gateway) -> Refusal {
+    match reason.status() {
+        408 => Refusal::RequestTimeout,
+        431 => Refusal::HeadTooLarge {
+            limit: gateway.live.load().config.server.max_head as u64,
+        },
+        _ => Refusal::BadRequest {
+            message: reason.message().to_owned(),
+            param: None,
+            code: Some(reason.code()),
+        },
+    }
+}
+
+async fn other(
+    gateway: &Arc<Gateway>,
+    request: Request<Incoming>,
+) -> Result<Response<ReplyBody>, Refusal> {
+    let live = gateway.live.load_full();
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    let is_get = matches!(head.method, Method::GET | Method::HEAD);
+    match path {
+        "/livez" => return Ok(plain::livez()),
+        "/readyz" => return Ok(plain::readyz(gateway)),
+        "/metrics" if is_get => {
+            access::check(&live, &head, Scope::Metrics)?;
+            return Ok(plain::metrics(gateway));
+        }
+        "/v1/models" if is_get => {
+            return plain::models(&live, dialect(path, &head.headers), &head, path);
+        }
+        "/" if is_get => {
+            access::check(&live, &head, Scope::Read)?;
+            return Ok(plain::livez());
+        }
+        _ => {}
+    }
+    if path.starts_with("/v1/models/") && is_get {
+        return plain::models(&live, dialect(path, &head.headers), &head, path);
+    }
+    let is_mlflow = path.starts_with("/api/")
+        || path.starts_with("/ajax-api/")
+        || path == "/version"
+        || path == "/health";
+    if !is_mlflow {
+        if path.starts_with("/v1/") {
+            // Whoever is unknown learns nothing of what exists.
+            authenticate(&live, &head.headers)?;
+        }
+        return Err(Refusal::NotFound(format!(
+            "there is nothing at {}",
+            shown(path)
+        )));
+    }
+    let is_read = is_get || path.ends_with("/search") || path.ends_with("batchGetInfos");
+    access::check(
+        &live,
+        &head,
+        if is_read { Scope::Read } else { Scope::Admin },
+    )?;
+    let request = Request::from_parts(head, axum::body::Body::new(body));
+    let router = tollgate_mlflow::router(gateway.store.clone());
+    match router.oneshot(request).await {
+        Ok(response) => {
+            let mut response = response.map(ReplyBody::Api);
+            response.headers_mut().insert(
+                http::HeaderName::from_static("x-tollgate-version"),
+                http::HeaderValue::from_static(answer::VERSION),
+            );
+            Ok(response)
+        }
+        Err(never) => match never {},
+    }
+}
+
+fn shown(path: &str) -> String {
+    path.chars().take(200).collect()
+}

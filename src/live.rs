@@ -1,0 +1,282 @@
+//! The configuration as the hot path reads it: a snapshot resolved once into what every request would otherwise have to
+//! work out anew (connections' origins, header values, limits' gates, breakers, prices).
+
+use crate::clock;
+use crate::config::{Fallback, Http2, Provider, Route, Snapshot, Target};
+use crate::upstream::{self, Origin};
+use http::header::{AUTHORIZATION, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tollgate_governance::health::{Breaker, Breakers, Settings, TargetId};
+use tollgate_governance::limit::{Gate, Gates, Permits};
+use tollgate_governance::pricing::PriceTable;
+use tollgate_governance::principal::{KeyHash, Principal};
+use tollgate_governance::strategy::Strategy;
+use tollgate_providers::{Credential, provider};
+
+/// A snapshot, resolved. Requests keep the one that they began with.
+pub struct Live {
+    pub config: Arc<Snapshot>,
+    pub prices: PriceTable,
+    routes: HashMap<String, Arc<LiveRoute>>,
+    keys: HashMap<KeyHash, Arc<LiveKey>>,
+    origins: Vec<u64>,
+}
+
+pub struct LiveRoute {
+    pub route: Arc<Route>,
+    /// The route's own targets, then each fallback's.
+    pub stages: Vec<Stage>,
+}
+
+/// Targets that are tried together, by one strategy.
+pub struct Stage {
+    pub strategy: Strategy,
+    pub targets: Vec<Arc<LiveTarget>>,
+}
+
+pub struct LiveTarget {
+    pub provider: Arc<LiveProvider>,
+    /// None passes the caller's name on.
+    pub model: Option<String>,
+    pub weight: u32,
+    pub breaker: Arc<Breaker>,
+}
+
+pub struct LiveProvider {
+    pub config: Arc<Provider>,
+    pub origin: Arc<Origin>,
+    /// What every request to it carries: credential, host, the operator's own headers.
+    pub headers: HeaderMap,
+    pub permits: Option<Arc<Permits>>,
+    /// Under what the price table lists its models.
+    pub vendor: String,
+}
+
+pub struct LiveKey {
+    pub principal: Arc<Principal>,
+    pub hash: KeyHash,
+    pub gates: Vec<Arc<Gate>>,
+}
+
+/// Why a snapshot that was checked cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    #[error("providers.{provider}: {source}")]
+    Tls {
+        provider: String,
+        source: upstream::TlsError,
+    },
+    #[error("providers.{provider}: the value of `{header}` can't be sent in a header")]
+    Header {
+        provider: String,
+        header: HeaderName,
+    },
+    #[error("the built-in price table can't be read: {0}")]
+    Prices(#[from] tollgate_governance::pricing::BadTable),
+}
+
+/// What outlives a reload: counters of limits and health.
+#[derive(Default)]
+pub struct Lasting {
+    pub gates: Gates,
+    pub breakers: Breakers,
+}
+
+impl Live {
+    /// Resolves a snapshot. `stored` are the keys that the command line made.
+    pub fn build(
+        config: Arc<Snapshot>,
+        stored: Vec<(KeyHash, Arc<Principal>)>,
+        lasting: &Lasting,
+    ) -> Result<Self, LiveError> {
+        let table = PriceTable::parse(include_str!("../config/prices.json"))?;
+        let prices = table.with_overrides(&config.prices);
+        let mut providers = HashMap::new();
+        for provider in &config.providers {
+            let live = LiveProvider::build(provider, &prices)?;
+            providers.insert(provider.name.clone(), Arc::new(live));
+        }
+        let target = |target: &Target, pass: Option<&str>| {
+            let provider = providers.get(&target.provider.name)?.clone();
+            let model = target.model.clone().or_else(|| pass.map(str::to_owned));
+            let id = TargetId {
+                provider: target.provider.name.clone(),
+                model: model.as_deref().map(Arc::from),
+            };
+            let breaker = lasting.breakers.breaker(&id, Settings::default());
+            Some(Arc::new(LiveTarget {
+                provider,
+                model,
+                weight: target.weight,
+                breaker,
+            }))
+        };
+        let routes = config
+            .routes
+            .iter()
+            .map(|route| {
+                let mut stages = Vec::new();
+                add_stages(route, None, &target, &mut stages);
+                let live = LiveRoute {
+                    route: route.clone(),
+                    stages,
+                };
+                (route.name.as_str().to_owned(), Arc::new(live))
+            })
+            .collect();
+        let of_file = config
+            .keys
+            .iter()
+            .map(|entry| (entry.hash, entry.principal.clone()));
+        let now = clock::now();
+        let keys = stored
+            .into_iter()
+            .chain(of_file)
+            .map(|(hash, principal)| {
+                let gates = lasting.gates.of_key(
+                    &principal.name,
+                    &config.default_limits,
+                    &principal.limits,
+                    now,
+                );
+                (
+                    hash,
+                    Arc::new(LiveKey {
+                        principal,
+                        hash,
+                        gates,
+                    }),
+                )
+            })
+            .collect();
+        let origins = providers
+            .values()
+            .map(|provider| provider.origin.id())
+            .collect();
+        Ok(Self {
+            config,
+            prices,
+            routes,
+            keys,
+            origins,
+        })
+    }
+
+    /// The route that a caller's model name leads to.
+    pub fn route(&self, model: &str) -> Option<&Arc<LiveRoute>> {
+        self.routes
+            .get(self.config.routes.lookup(model)?.name.as_str())
+    }
+
+    /// The key with this hash. The caller compares the hash once more, in constant time.
+    pub fn key(&self, hash: &KeyHash) -> Option<&Arc<LiveKey>> {
+        self.keys.get(hash)
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &Arc<LiveKey>> {
+        self.keys.values()
+    }
+
+    pub fn has_origin(&self, id: u64) -> bool {
+        self.origins.contains(&id)
+    }
+}
+
+type MakeTarget<'a> = dyn Fn(&Target, Option<&str>) -> Option<Arc<LiveTarget>> + 'a;
+
+fn add_stages(route: &Route, pass: Option<&str>, make: &MakeTarget<'_>, stages: &mut Vec<Stage>) {
+    stages.push(Stage {
+        strategy: route.strategy,
+        targets: route
+            .targets
+            .iter()
+            .filter_map(|target| make(target, pass))
+            .collect(),
+    });
+    for fallback in &route.fallbacks {
+        match fallback {
+            Fallback::Target(target) => stages.push(Stage {
+                strategy: Strategy::Priority,
+                targets: make(target, pass).into_iter().collect(),
+            }),
+            Fallback::Route { name, route } => {
+                add_stages(route, Some(name.as_str()), make, stages);
+            }
+        }
+    }
+}
+
+impl LiveProvider {
+    fn build(config: &Arc<Provider>, prices: &PriceTable) -> Result<Self, LiveError> {
+        let name = || config.name.as_str().to_owned();
+        let tls = config
+            .base
+            .tls
+            .then(|| {
+                upstream::client_config(config.ca_file.as_deref(), config.http2 != Http2::Never)
+            })
+            .transpose()
+            .map_err(|source| LiveError::Tls {
+                provider: name(),
+                source,
+            })?;
+        let origin = Origin::new(
+            config.base.host.clone(),
+            config.base.port,
+            tls,
+            config.proxy.clone(),
+            config.http2,
+        );
+        let vendor = prices
+            .vendor_of_host(&config.base.host)
+            .unwrap_or(config.kind.vendor());
+        Ok(Self {
+            origin: Arc::new(origin),
+            headers: headers(config)?,
+            permits: config
+                .max_concurrent
+                .map(|most| Arc::new(Permits::new(u32::try_from(most).unwrap_or(u32::MAX)))),
+            vendor: vendor.to_owned(),
+            config: config.clone(),
+        })
+    }
+}
+
+fn headers(config: &Provider) -> Result<HeaderMap, LiveError> {
+    let mut headers = HeaderMap::new();
+    let mut put = |name: HeaderName, text: &str, is_secret: bool| {
+        let mut value = HeaderValue::try_from(text).map_err(|_| LiveError::Header {
+            provider: config.name.as_str().to_owned(),
+            header: name.clone(),
+        })?;
+        value.set_sensitive(is_secret);
+        headers.insert(name, value);
+        Ok::<(), LiveError>(())
+    };
+    put(HOST, &config.base.authority(), false)?;
+    put(
+        USER_AGENT,
+        concat!("tollgate/", env!("CARGO_PKG_VERSION")),
+        false,
+    )?;
+    if let Some(key) = &config.api_key {
+        match provider(config.kind).credential {
+            Credential::Bearer => put(AUTHORIZATION, &format!("Bearer {}", key.expose()), true)?,
+            Credential::Header(name) => put(HeaderName::from_static(name), key.expose(), true)?,
+        }
+    }
+    for (name, value) in [
+        ("openai-organization", &config.organization),
+        ("openai-project", &config.project),
+    ] {
+        if let Some(value) = value {
+            put(HeaderName::from_static(name), value, false)?;
+        }
+    }
+    for (name, value) in &config.headers {
+        put(name.clone(), value.expose(), true)?;
+    }
+    Ok(headers)
+}

@@ -1,0 +1,386 @@
+//! Targets in order, tries at each, and what follows a failure.
+
+use super::answer::ReplyBody;
+use super::caller::Caller;
+use super::exchange::{Attempt, Exchange};
+use super::{request, stream, whole};
+use crate::clock;
+use crate::live::{LiveRoute, LiveTarget};
+use crate::random;
+use crate::upstream::{self, SendError, UpstreamBody};
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+use hyper::Response;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tollgate_domain::Refusal;
+use tollgate_governance::health::Pass;
+use tollgate_governance::strategy::{Choice, Failure, Plan, Tried, Verdict, parse_retry_after};
+use tollgate_providers::{
+    Call, ErrorClass, ModelFacts, Outgoing, Reply, ReplyFault, Seen, TargetModel, prepare,
+    upstream_error,
+};
+
+/// Bytes of a provider's error that are read.
+const MAX_ERROR: usize = 256 << 10;
+
+/// A try that gave no answer.
+pub(super) struct Failed {
+    pub failure: Failure,
+    pub refusal: Refusal,
+    pub retry_after: Option<Duration>,
+    pub seen: Seen,
+}
+
+impl Failed {
+    pub(super) fn new(failure: Failure, refusal: Refusal) -> Self {
+        Self {
+            failure,
+            refusal,
+            retry_after: None,
+            seen: Seen::default(),
+        }
+    }
+
+    /// What an answer with status 200 that is none means.
+    pub(super) fn of_fault(fault: ReplyFault, seen: Seen) -> Self {
+        match fault {
+            ReplyFault::Upstream(error) => {
+                let failure = failure_of(error.class, error.status);
+                Self {
+                    failure,
+                    refusal: error.into_refusal(None),
+                    retry_after: None,
+                    seen,
+                }
+            }
+            fault => Self {
+                failure: Failure::Broken,
+                refusal: Refusal::UpstreamMalformed(fault.to_string()),
+                retry_after: None,
+                seen,
+            },
+        }
+    }
+}
+
+/// What a try has to work with.
+pub(super) struct Way {
+    pub reply: Reply,
+    pub head: HeaderMap,
+    pub body: UpstreamBody,
+    /// Whether another target is left, should this one fail before its first content.
+    pub has_fallback: bool,
+    pub pass: Option<Pass>,
+}
+
+/// Tries until there is an answer, and settles with an error where there is none.
+pub async fn run(
+    mut exchange: Box<Exchange>,
+    route: Arc<LiveRoute>,
+    call: Call,
+    caller: Caller,
+) -> Response<ReplyBody> {
+    let mut plan = plan(&route);
+    let mut last = Refusal::Unreachable("every target is set aside".to_owned());
+    while let Some(step) = plan.next_step() {
+        let target = step.target;
+        let mut pass = if step.is_last_resort {
+            target.breaker.enter_anyway(clock::now())
+        } else {
+            match target.breaker.enter(clock::now()) {
+                Some(pass) => pass,
+                None => {
+                    plan.put_off(target);
+                    continue;
+                }
+            }
+        };
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let outgoing = match adapt(&exchange, &route, &call, &caller, &target) {
+                Ok(outgoing) => outgoing,
+                Err(refusal) => {
+                    last = refusal;
+                    break;
+                }
+            };
+            let has_fallback = !plan.is_empty();
+            let failed = match one(exchange, &route, &target, outgoing, has_fallback, pass).await {
+                Ok(response) => return response,
+                Err((returned, failed)) => {
+                    exchange = returned;
+                    failed
+                }
+            };
+            let verdict = route.route.retry.decide(
+                Tried {
+                    failure: failed.failure,
+                    tries,
+                    retry_after: failed.retry_after,
+                    time_left: time_left(&exchange, &route),
+                },
+                random::next_u64(),
+            );
+            last = failed.refusal;
+            exchange.gateway().metrics.followed(
+                &route,
+                &target,
+                failed.failure,
+                verdict,
+                !plan.is_empty(),
+            );
+            match verdict {
+                Verdict::Again { wait } => tokio::time::sleep(wait).await,
+                Verdict::Next => break,
+                Verdict::NextProvider => {
+                    let name = &target.provider.config.name;
+                    plan.retain(|other: &Arc<LiveTarget>| other.provider.config.name != *name);
+                    break;
+                }
+                Verdict::Answer => return exchange.refuse(last),
+            }
+            pass = target.breaker.enter_anyway(clock::now());
+        }
+    }
+    exchange.refuse(last)
+}
+
+fn plan(route: &LiveRoute) -> Plan<Arc<LiveTarget>> {
+    let mut plan = Plan::default();
+    let now = clock::now();
+    for stage in &route.stages {
+        let choices = stage.targets.iter().map(|target| Choice {
+            target: target.clone(),
+            weight: target.weight,
+            is_set_aside: target.breaker.is_set_aside(now),
+        });
+        plan.add(stage.strategy, choices, random::next_u64());
+    }
+    plan
+}
+
+fn time_left(exchange: &Exchange, route: &LiveRoute) -> Duration {
+    route
+        .route
+        .timeout
+        .total
+        .saturating_sub(clock::elapsed(exchange.started))
+}
+
+fn adapt(
+    exchange: &Exchange,
+    route: &LiveRoute,
+    call: &Call,
+    caller: &Caller,
+    target: &LiveTarget,
+) -> Result<Outgoing, Refusal> {
+    let provider = &target.provider;
+    let model = target.model.as_deref();
+    let asked = model.unwrap_or(&call.model);
+    let max_output =
+        exchange
+            .live()
+            .prices
+            .max_output(provider.config.name.as_str(), &provider.vendor, asked);
+    let target = TargetModel {
+        kind: provider.config.kind,
+        provider: provider.config.name.as_str(),
+        model,
+        stream_usage: provider.config.stream_usage,
+        facts: ModelFacts { max_output },
+        refuse_losses: route.route.on_loss == crate::config::OnLoss::Refuse,
+    };
+    let key = &exchange.key().principal.name;
+    prepare(
+        call,
+        &caller.headers(),
+        &target,
+        &exchange.gateway().thinking.of(key),
+    )
+}
+
+type Outcome = Result<Response<ReplyBody>, (Box<Exchange>, Failed)>;
+
+/// One try at one target.
+async fn one(
+    mut exchange: Box<Exchange>,
+    route: &Arc<LiveRoute>,
+    target: &Arc<LiveTarget>,
+    mut outgoing: Outgoing,
+    has_fallback: bool,
+    pass: Pass,
+) -> Outcome {
+    exchange.losses.clear();
+    for loss in &outgoing.losses {
+        let comma = if exchange.losses.is_empty() { "" } else { "," };
+        let _ = write!(exchange.losses, "{comma}{loss}");
+    }
+    let is_translated = exchange.endpoint.dialect()
+        != tollgate_providers::provider(target.provider.config.kind).dialect;
+    let input = if is_translated {
+        outgoing.body.clone()
+    } else {
+        Default::default()
+    };
+    let request = match request::build(target, &mut outgoing) {
+        Ok(request) => request,
+        Err(refusal) => return Err((exchange, Failed::new(Failure::Status(400), refusal))),
+    };
+    let attempt = Attempt {
+        number: 0,
+        span: random::span_id(),
+        target: target.clone(),
+        model: target
+            .model
+            .clone()
+            .unwrap_or_else(|| exchange.model.clone()),
+        started: clock::now(),
+        first_token: None,
+        status: 0,
+        input,
+        output: Vec::new(),
+        is_translated,
+    };
+    if let Err(refusal) = exchange.begin_attempt(attempt) {
+        return Err((exchange, Failed::new(Failure::TotalTimeout, refusal)));
+    }
+    let timeout = route.route.timeout;
+    let left = time_left(&exchange, route);
+    let is_stream = outgoing.reply.is_stream();
+    let limit = if is_stream {
+        left.min(timeout.first_token)
+    } else {
+        left
+    };
+    let sending = upstream::send(&target.provider.origin, request, timeout.connect);
+    let response = match tokio::time::timeout(limit, sending).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return fail(exchange, pass, of_send(&error)),
+        Err(_) if limit < left => {
+            let failed = Failed::new(Failure::FirstTokenTimeout, Refusal::UpstreamTimeout);
+            return fail(exchange, pass, failed);
+        }
+        Err(_) => {
+            let failed = Failed::new(Failure::TotalTimeout, Refusal::UpstreamTimeout);
+            return fail(exchange, pass, failed);
+        }
+    };
+    let (head, mut body) = response.into_parts();
+    let status = head.status.as_u16();
+    if let Some(attempt) = &mut exchange.attempt {
+        attempt.status = status;
+    }
+    if !head.status.is_success() {
+        let failed = read_error(target, status, &head.headers, &mut body).await;
+        return fail(exchange, pass, failed);
+    }
+    let way = Way {
+        reply: outgoing.reply,
+        head: head.headers,
+        body,
+        has_fallback,
+        pass: Some(pass),
+    };
+    if is_stream {
+        stream::start(exchange, route, way).await
+    } else {
+        whole::answer(exchange, route, way).await
+    }
+}
+
+/// Ends a try without an answer. What the caller did wrong says nothing about the target.
+pub(super) fn fail(mut exchange: Box<Exchange>, pass: Pass, failed: Failed) -> Outcome {
+    exchange.end_attempt(&failed.seen, Some(reason(failed.failure)));
+    let is_targets = match failed.failure {
+        Failure::Status(status) => status == 408 || status == 429 || status >= 500,
+        Failure::Connect
+        | Failure::FirstTokenTimeout
+        | Failure::Broken
+        | Failure::Quota
+        | Failure::Auth => true,
+        Failure::TotalTimeout => false,
+    };
+    if is_targets {
+        pass.fail(clock::now());
+    }
+    Err((exchange, failed))
+}
+
+pub fn reason(failure: Failure) -> &'static str {
+    match failure {
+        Failure::Connect => "connect",
+        Failure::FirstTokenTimeout => "first_token_timeout",
+        Failure::TotalTimeout => "total_timeout",
+        Failure::Broken => "broken",
+        Failure::Quota => "upstream_quota",
+        Failure::Auth => "upstream_auth",
+        Failure::Status(429) => "rate_limited",
+        Failure::Status(500..) => "server_error",
+        Failure::Status(_) => "client_error",
+    }
+}
+
+fn failure_of(class: ErrorClass, status: u16) -> Failure {
+    match class {
+        ErrorClass::Auth => Failure::Auth,
+        ErrorClass::Quota => Failure::Quota,
+        _ => Failure::Status(status),
+    }
+}
+
+fn of_send(error: &SendError) -> Failed {
+    // The address is the operator's business, the reason the caller's.
+    let refusal = match error {
+        SendError::Connect { source, .. } => Refusal::Unreachable(source.kind().to_string()),
+        SendError::ConnectTimeout { .. } => Refusal::UpstreamTimeout,
+        SendError::Broken(_) | SendError::Closed => {
+            Refusal::Unreachable("the connection broke before an answer".to_owned())
+        }
+    };
+    tracing::warn!(%error, "a provider could not be reached");
+    Failed::new(Failure::Connect, refusal)
+}
+
+async fn read_error(
+    target: &LiveTarget,
+    status: u16,
+    headers: &HeaderMap,
+    body: &mut UpstreamBody,
+) -> Failed {
+    let mut bytes = Vec::new();
+    let reading = async {
+        while let Some(Ok(chunk)) = body.chunk().await {
+            let room = MAX_ERROR.saturating_sub(bytes.len());
+            bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+            if bytes.len() >= MAX_ERROR {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(10), reading).await;
+    if let Some(mut decoder) = super::gunzip::Decoder::of(headers)
+        && let Ok(decoded) = decoder.decode(bytes.clone().into())
+    {
+        bytes = decoded.to_vec();
+    }
+    let kind = target.provider.config.kind;
+    let mut error = upstream_error(kind, status, &bytes);
+    if let Some(key) = &target.provider.config.api_key
+        && !key.is_empty()
+        && error.message.contains(key.expose())
+    {
+        error.message = error.message.replace(key.expose(), "[credential]");
+    }
+    let retry_after = headers
+        .get(RETRY_AFTER)
+        .and_then(|value| parse_retry_after(value.to_str().ok()?, clock::unix_seconds()));
+    Failed {
+        failure: failure_of(error.class, error.status),
+        refusal: error.into_refusal(retry_after),
+        retry_after,
+        seen: Seen::default(),
+    }
+}

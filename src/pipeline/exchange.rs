@@ -1,0 +1,378 @@
+//! One request's account: opened when the caller is known, settled once, when the last byte has gone or the client has.
+//!
+//! It rides in the response body, so that permits, reservations, the journal's closed record and the metrics last just
+//! as long as the request does.
+
+use super::answer::{self, ReplyBody};
+use super::caller::Caller;
+use super::record;
+use crate::clock::{self, Moment};
+use crate::gateway::Gateway;
+use crate::live::{Live, LiveKey, LiveRoute, LiveTarget};
+use crate::random;
+use bytes::Bytes;
+use hyper::Response;
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+use tollgate_domain::{Cost, Dialect, Endpoint, Refusal, RequestId, SpanId, TraceId, Usage};
+use tollgate_governance::limit::{Admission, Standing};
+use tollgate_governance::pricing::price;
+use tollgate_providers::{Call, Seen};
+
+use crate::config::{Capture, OnJournalFull};
+
+/// Captured output that may wait in memory before it goes to the journal.
+const PIECE: usize = 4 << 10;
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Ok,
+    Failed,
+    ClientGone,
+    Refused,
+}
+
+/// One try at one target.
+pub struct Attempt {
+    pub number: u32,
+    pub span: SpanId,
+    pub target: Arc<LiveTarget>,
+    pub model: String,
+    pub started: Moment,
+    pub first_token: Option<Duration>,
+    pub status: u16,
+    /// The provider's request and answer, kept where they differ from the caller's.
+    pub input: Bytes,
+    pub output: Vec<u8>,
+    pub is_translated: bool,
+}
+
+pub struct Exchange {
+    gateway: Arc<Gateway>,
+    live: Arc<Live>,
+    key: Arc<LiveKey>,
+    pub endpoint: Endpoint,
+    pub dialect: Dialect,
+    pub id: RequestId,
+    pub trace: TraceId,
+    pub span: SpanId,
+    pub parent: Option<SpanId>,
+    pub session: Option<String>,
+    pub started: Moment,
+    pub started_unix_nanos: u64,
+    pub route: Option<Arc<LiveRoute>>,
+    pub model: String,
+    pub is_stream: bool,
+    pub body: Bytes,
+    pub attempts: u32,
+    pub attempt: Option<Attempt>,
+    pub losses: String,
+    pub usage: Usage,
+    pub cost: Cost,
+    pub unpriced: bool,
+    pub first_token: Option<Duration>,
+    output: Vec<u8>,
+    pub output_bytes: u64,
+    admission: Option<Admission>,
+    standing: Cell<Standing>,
+    is_opened: bool,
+    is_settled: bool,
+}
+
+impl Exchange {
+    pub fn open(
+        gateway: Arc<Gateway>,
+        live: Arc<Live>,
+        key: Arc<LiveKey>,
+        endpoint: Endpoint,
+        caller: &Caller,
+    ) -> Box<Self> {
+        let started_unix_nanos = clock::unix_nanos();
+        let (trace, parent) = match caller.trace {
+            Some((trace, parent)) => (trace, Some(parent)),
+            None => (random::trace_id(), None),
+        };
+        gateway.metrics.in_flight.inc();
+        Box::new(Self {
+            gateway,
+            live,
+            key,
+            endpoint,
+            dialect: caller.dialect,
+            id: random::request_id(started_unix_nanos),
+            trace,
+            span: random::span_id(),
+            parent,
+            session: caller.session.clone(),
+            started: clock::now(),
+            started_unix_nanos,
+            route: None,
+            model: String::new(),
+            is_stream: false,
+            body: Bytes::new(),
+            attempts: 0,
+            attempt: None,
+            losses: String::new(),
+            usage: Usage::default(),
+            cost: Cost::default(),
+            unpriced: false,
+            first_token: None,
+            output: Vec::new(),
+            output_bytes: 0,
+            admission: None,
+            standing: Cell::default(),
+            is_opened: false,
+            is_settled: false,
+        })
+    }
+
+    pub fn gateway(&self) -> &Arc<Gateway> {
+        &self.gateway
+    }
+
+    pub fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    pub fn key(&self) -> &Arc<LiveKey> {
+        &self.key
+    }
+
+    pub fn received(&mut self, body: Bytes, call: Option<&Call>) {
+        self.body = body;
+        if let Some(call) = call {
+            self.model.clone_from(&call.model);
+            self.is_stream = call.stream;
+        }
+    }
+
+    pub fn routed(&mut self, route: Arc<LiveRoute>) {
+        self.route = Some(route);
+    }
+
+    pub fn admitted(&mut self, admission: Admission) {
+        self.standing.set(*admission.standing());
+        self.admission = Some(admission);
+    }
+
+    /// How the key stands, where it was refused.
+    pub fn note_standing(&self, standing: Standing) {
+        self.standing.set(standing);
+    }
+
+    pub fn standing(&self) -> Standing {
+        self.standing.get()
+    }
+
+    pub fn route_name(&self) -> &str {
+        self.route
+            .as_ref()
+            .map_or("", |route| route.route.name.as_str())
+    }
+
+    fn capture(&self) -> Capture {
+        self.route
+            .as_ref()
+            .map_or(Capture::Full, |route| route.route.capture)
+    }
+
+    fn capture_max(&self) -> usize {
+        let most = self
+            .route
+            .as_ref()
+            .map_or(64 << 10, |route| route.route.capture_max);
+        usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// As much of a body as the route's policy keeps.
+    pub fn captured<'a>(&self, body: &'a [u8]) -> &'a [u8] {
+        match self.capture() {
+            Capture::Full => body.get(..self.capture_max()).unwrap_or(body),
+            Capture::Metadata | Capture::Off => &[],
+        }
+    }
+
+    /// Begins a try; the journal has it (and the request) in the kernel when this returns.
+    pub fn begin_attempt(&mut self, mut attempt: Attempt) -> Result<(), Refusal> {
+        self.attempts += 1;
+        attempt.number = self.attempts;
+        let written = record::attempt(self, &attempt, !self.is_opened);
+        self.attempt = Some(attempt);
+        match written {
+            Ok(()) => {
+                self.is_opened = true;
+                Ok(())
+            }
+            Err(error) => {
+                self.gateway.metrics.journal_refused.inc();
+                let goes_on = self
+                    .route
+                    .as_ref()
+                    .is_some_and(|route| route.route.on_journal_full == OnJournalFull::Continue);
+                tracing::warn!(request = %self.id, %error, goes_on, "the journal took no record");
+                if goes_on {
+                    Ok(())
+                } else {
+                    Err(Refusal::JournalFull)
+                }
+            }
+        }
+    }
+
+    /// Ends the try that is under way: prices what it reported and adds it to the request.
+    pub fn end_attempt(&mut self, seen: &Seen, failure: Option<&str>) {
+        let Some(attempt) = self.attempt.take() else {
+            return;
+        };
+        let (usage, cost, unpriced) = self.account(&attempt, seen, failure);
+        self.usage = self.usage + usage.unwrap_or_default();
+        self.cost = self.cost + cost.unwrap_or_default();
+        self.unpriced |= unpriced;
+        self.gateway
+            .metrics
+            .attempt(self, &attempt, usage, cost, unpriced, failure);
+        let written = record::attempt_end(self, &attempt, seen, failure, usage, cost, unpriced);
+        if let Err(error) = written {
+            self.gateway.metrics.journal_refused.inc();
+            tracing::warn!(request = %self.id, %error, "the journal took no record");
+        }
+    }
+
+    /// Usage as reported, or (of an answer without a report) estimated; and its price.
+    fn account(
+        &self,
+        attempt: &Attempt,
+        seen: &Seen,
+        failure: Option<&str>,
+    ) -> (Option<Usage>, Option<Cost>, bool) {
+        let is_answered = (200..300).contains(&attempt.status);
+        let usage = match seen.usage {
+            Some(usage) => Some(usage),
+            None if is_answered && (failure.is_none() || self.output_bytes > 0) => {
+                Some(self.estimate())
+            }
+            None => None,
+        };
+        let Some(usage) = usage else {
+            return (None, None, false);
+        };
+        let provider = &attempt.target.provider;
+        let model = self.live.prices.lookup(
+            provider.config.name.as_str(),
+            &provider.vendor,
+            &attempt.model,
+        );
+        let cost = model.and_then(|model| price(&usage, model));
+        (Some(usage), cost, cost.is_none() && usage.total() > 0)
+    }
+
+    /// About four bytes a token, of what was sent and of what came.
+    fn estimate(&self) -> Usage {
+        Usage {
+            input: tollgate_providers::input_text(self.endpoint, &self.body)
+                .len()
+                .div_ceil(4) as u64,
+            output: self
+                .output_bytes
+                .div_ceil(if self.is_stream { 40 } else { 5 }),
+            estimated: true,
+            ..Usage::default()
+        }
+    }
+
+    /// The first content has come.
+    pub fn saw_content(&mut self) {
+        if self.first_token.is_none() {
+            self.first_token = Some(clock::elapsed(self.started));
+        }
+        if let Some(attempt) = &mut self.attempt
+            && attempt.first_token.is_none()
+        {
+            attempt.first_token = Some(clock::elapsed(attempt.started));
+        }
+    }
+
+    /// Bytes that go to the client. What is kept of them goes to the journal piece by piece.
+    pub fn sends(&mut self, bytes: &[u8], seen: &Seen) {
+        let kept_before = usize::try_from(self.output_bytes).unwrap_or(usize::MAX);
+        self.output_bytes += bytes.len() as u64;
+        if self.capture() != Capture::Full {
+            return;
+        }
+        let room = self.capture_max().saturating_sub(kept_before);
+        self.output
+            .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        if self.output.len() >= PIECE {
+            let piece = std::mem::take(&mut self.output);
+            if record::progress(self, &piece, seen.usage).is_ok() {
+                self.output = piece;
+                self.output.clear();
+            } else {
+                self.gateway.metrics.journal_refused.inc();
+            }
+        }
+    }
+
+    /// Answers with a refusal and settles.
+    pub fn refuse(mut self: Box<Self>, refusal: Refusal) -> Response<ReplyBody> {
+        let body = answer::refusal_body(&self, &refusal);
+        self.sends(&body, &Seen::default());
+        let ending = match refusal {
+            Refusal::Upstream { .. }
+            | Refusal::UpstreamAuth
+            | Refusal::UpstreamQuota
+            | Refusal::UpstreamMalformed(_)
+            | Refusal::UpstreamTimeout
+            | Refusal::Unreachable(_)
+            | Refusal::Internal => Ending::Failed,
+            _ => Ending::Refused,
+        };
+        let status = tollgate_providers::error_status(self.dialect, &refusal);
+        let response = answer::refused(&self, &refusal, status, body);
+        self.settle(ending, status, Some(&refusal));
+        response
+    }
+
+    /// Ends the request: limits, journal, metrics. Once; a second call does nothing.
+    pub fn settle(&mut self, ending: Ending, status: u16, refusal: Option<&Refusal>) {
+        if std::mem::replace(&mut self.is_settled, true) {
+            return;
+        }
+        let now = clock::now();
+        if let Some(admission) = self.admission.take() {
+            admission.settle(self.usage.total(), now);
+        }
+        let output = std::mem::take(&mut self.output);
+        let written = record::closed(self, ending, status, refusal, &output, !self.is_opened);
+        if let Err(error) = written {
+            self.gateway.metrics.journal_refused.inc();
+            tracing::warn!(request = %self.id, %error, "the journal took no record");
+        }
+        self.gateway.metrics.settled(self, ending, status, now);
+        match ending {
+            Ending::Ok => {
+                tracing::debug!(request = %self.id, model = %self.model, status, "answered");
+            }
+            Ending::ClientGone => tracing::info!(request = %self.id, "the client went away"),
+            Ending::Failed | Ending::Refused => tracing::info!(
+                request = %self.id,
+                route = self.route_name(),
+                status,
+                code = refusal.map_or("", |refusal| refusal.code()),
+                "not answered"
+            ),
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.end_attempt(&Seen::default(), Some("client_gone"));
+            self.settle(Ending::ClientGone, 499, None);
+        }
+        self.gateway.metrics.in_flight.dec();
+    }
+}

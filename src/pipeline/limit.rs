@@ -1,0 +1,36 @@
+//! Requests, tokens and concurrency, by key and by route, reserved before anything leaves.
+
+use super::exchange::Exchange;
+use crate::clock;
+use crate::live::LiveRoute;
+use tollgate_domain::{Endpoint, Refusal};
+use tollgate_governance::limit::{Admission, admit as enter, estimate_tokens};
+use tollgate_providers::Call;
+
+/// Passes every gate of the key and of the route, or none.
+pub fn admit(exchange: &Exchange, route: &LiveRoute, call: &Call) -> Result<Admission, Refusal> {
+    let now = clock::now();
+    let key = exchange.key();
+    let of_route = exchange.gateway().lasting.gates.of_route(
+        &route.route.name,
+        &key.principal.name,
+        &route.route.limits,
+        now,
+    );
+    let max_output = match call.endpoint {
+        Endpoint::Embeddings | Endpoint::CountTokens => Some(0),
+        _ => call.max_output,
+    };
+    let tokens = match call.endpoint {
+        Endpoint::CountTokens => 0,
+        _ => estimate_tokens(call.body.len() as u64, max_output),
+    };
+    enter(key.gates.iter().chain(of_route.iter()), tokens, now).map_err(|denied| {
+        exchange
+            .gateway()
+            .metrics
+            .limit_hit(&denied.by.to_string(), denied.unit);
+        exchange.note_standing(denied.standing);
+        denied.into_refusal()
+    })
+}

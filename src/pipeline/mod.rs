@@ -1,0 +1,75 @@
+//! The way of one request to a model endpoint, stage by stage:
+//!
+//! 1. `caller`: dialect, key, `traceparent`: who calls, and in which words to answer;
+//! 2. `exchange`: opened once the caller is known, it lasts to the answer's last byte and settles once;
+//! 3. `intake`: the body, decoded and bounded; then `Call::scan` reads the few fields that are needed;
+//! 4. `route`: the model's name leads to a route that is open to the key;
+//! 5. `limit`: requests, tokens, concurrency are reserved;
+//! 6. the journal's open record, written before anything leaves for a provider;
+//! 7. `attempt`: targets in order, tries, fallbacks, until the first content has gone to the client;
+//! 8. `whole` or `stream`: the answer, metered as it passes.
+//!
+//! A refusal at any stage is answered by `answer`, in the caller's dialect.
+
+pub mod answer;
+mod attempt;
+pub mod caller;
+pub mod exchange;
+mod gunzip;
+mod intake;
+mod limit;
+mod record;
+mod request;
+mod route;
+mod stream;
+pub mod thinking;
+mod whole;
+
+pub use answer::ReplyBody;
+pub use attempt::reason;
+
+use crate::gateway::Gateway;
+use caller::Caller;
+use exchange::Exchange;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use std::sync::Arc;
+use tollgate_domain::{Endpoint, Refusal};
+use tollgate_governance::principal::Scope;
+use tollgate_providers::Call;
+
+/// Answers a call of a model endpoint.
+pub async fn serve(
+    gateway: &Arc<Gateway>,
+    endpoint: Endpoint,
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    let (head, body) = request.into_parts();
+    let live = gateway.live.load_full();
+    let key = match caller::authenticate(&live, &head.headers) {
+        Ok(key) => key,
+        Err(refusal) => {
+            gateway.metrics.refused_unknown(&refusal);
+            return answer::stranger(endpoint.dialect(), &refusal);
+        }
+    };
+    let caller = Caller::read(endpoint, &head);
+    let mut exchange = Exchange::open(gateway.clone(), live, key, endpoint, &caller);
+    let admitted = async {
+        exchange.key().principal.require(Scope::Invoke)?;
+        let body = intake::read(&exchange.live().config.server, &head.headers, body).await?;
+        let scanned = Call::scan(endpoint, body.clone());
+        exchange.received(body, scanned.as_ref().ok());
+        let call = scanned?;
+        let route = route::find(exchange.live(), exchange.key(), &call.model)?;
+        exchange.routed(route.clone());
+        let admission = limit::admit(&exchange, &route, &call)?;
+        exchange.admitted(admission);
+        Ok::<_, Refusal>((call, route))
+    }
+    .await;
+    match admitted {
+        Err(refusal) => exchange.refuse(refusal),
+        Ok((call, route)) => attempt::run(exchange, route, call, caller).await,
+    }
+}

@@ -1,0 +1,169 @@
+//! A request's events as records of the journal.
+
+use super::exchange::{Attempt, Ending, Exchange};
+use crate::clock;
+use crate::config::Capture;
+use tollgate_domain::{Cost, Refusal, Usage};
+use tollgate_journal::{
+    AppendError, Attempt as Tried, AttemptEnd, Capture as Kept, Closed, Open, Outcome, Pairs,
+    Progress, Record,
+};
+use tollgate_providers::Seen;
+
+type Written = Result<(), AppendError>;
+
+fn append(exchange: &Exchange, records: &[Record<'_>]) -> Written {
+    exchange.gateway().journal.append_all(records).map(|_| ())
+}
+
+fn open(exchange: &Exchange) -> Record<'_> {
+    let principal = &exchange.key().principal;
+    let route = exchange.route.as_ref().map(|live| &live.route);
+    Record::Open(Open {
+        request: exchange.id,
+        trace: exchange.trace,
+        span: exchange.span,
+        parent: exchange.parent,
+        started_unix_nanos: exchange.started_unix_nanos,
+        endpoint: exchange.endpoint,
+        dialect: exchange.dialect,
+        streamed: exchange.is_stream,
+        capture: match route.map_or(Capture::Full, |route| route.capture) {
+            Capture::Full => Kept::Full,
+            Capture::Metadata => Kept::Metadata,
+            Capture::Off => Kept::Off,
+        },
+        key: principal.name.as_str(),
+        team: &principal.team,
+        route: exchange.route_name(),
+        experiment: route.map_or("0", |route| &route.experiment),
+        model: &exchange.model,
+        session: exchange.session.as_deref().unwrap_or(""),
+        user: &principal.owner,
+        input: exchange.captured(&exchange.body),
+        input_bytes: exchange.body.len() as u64,
+        attributes: Pairs::EMPTY,
+    })
+}
+
+/// A try is about to leave; with it, in the same write, the request itself where it is the first.
+pub(super) fn attempt(exchange: &Exchange, attempt: &Attempt, is_first: bool) -> Written {
+    let provider = &attempt.target.provider.config;
+    let elapsed = attempt.started.since(exchange.started);
+    let tried = Record::Attempt(Tried {
+        request: exchange.id,
+        number: attempt.number,
+        span: attempt.span,
+        started_unix_nanos: later(exchange.started_unix_nanos, elapsed),
+        kind: provider.kind,
+        provider: provider.name.as_str(),
+        model: &attempt.model,
+        server: &provider.base.host,
+    });
+    if is_first {
+        append(exchange, &[open(exchange), tried])
+    } else {
+        append(exchange, &[tried])
+    }
+}
+
+/// A piece of what went to the client.
+pub(super) fn progress(exchange: &Exchange, piece: &[u8], usage: Option<Usage>) -> Written {
+    let attempt = exchange.attempts;
+    append(
+        exchange,
+        &[Record::Progress(Progress {
+            request: exchange.id,
+            attempt,
+            usage,
+            output: piece,
+        })],
+    )
+}
+
+pub(super) fn attempt_end(
+    exchange: &Exchange,
+    attempt: &Attempt,
+    seen: &Seen,
+    failure: Option<&str>,
+    usage: Option<Usage>,
+    cost: Option<Cost>,
+    unpriced: bool,
+) -> Written {
+    let finish = seen.finish_reasons.join(",");
+    append(
+        exchange,
+        &[Record::AttemptEnd(AttemptEnd {
+            request: exchange.id,
+            number: attempt.number,
+            ended_unix_nanos: now(exchange),
+            status: attempt.status,
+            error: failure.unwrap_or(""),
+            usage,
+            cost,
+            unpriced,
+            finish: &finish,
+            response_id: seen.response_id.as_deref().unwrap_or(""),
+            response_model: seen.model.as_deref().unwrap_or(""),
+            first_token_nanos: attempt.first_token.map(nanos),
+            input: attempt
+                .is_translated
+                .then(|| exchange.captured(&attempt.input)),
+            output: exchange.captured(&attempt.output),
+        })],
+    )
+}
+
+/// The request is over; a request that never left for a provider is opened in the same write.
+pub(super) fn closed(
+    exchange: &Exchange,
+    ending: Ending,
+    status: u16,
+    refusal: Option<&Refusal>,
+    output: &[u8],
+    is_first: bool,
+) -> Written {
+    let message = refusal.map(ToString::to_string).unwrap_or_default();
+    let closed = Record::Closed(Closed {
+        request: exchange.id,
+        ended_unix_nanos: now(exchange),
+        outcome: match ending {
+            Ending::Ok => Outcome::Ok,
+            Ending::Failed => Outcome::Error,
+            Ending::ClientGone => Outcome::ClientGone,
+            Ending::Refused => Outcome::Refused,
+        },
+        status,
+        error_type: refusal.map_or("", |refusal| refusal.code()),
+        error_message: &message,
+        usage: exchange.usage,
+        cost: exchange.cost,
+        unpriced: exchange.unpriced,
+        first_token_nanos: exchange.first_token.map(nanos),
+        output,
+        output_bytes: exchange.output_bytes,
+        losses: &exchange.losses,
+        attributes: Pairs::EMPTY,
+    });
+    if is_first {
+        append(exchange, &[open(exchange), closed])
+    } else {
+        append(exchange, &[closed])
+    }
+}
+
+/// Wall time by the monotonic clock: a clock that is set back makes no negative duration.
+fn now(exchange: &Exchange) -> u64 {
+    later(
+        exchange.started_unix_nanos,
+        clock::elapsed(exchange.started),
+    )
+}
+
+fn later(from: u64, by: std::time::Duration) -> u64 {
+    from.saturating_add(nanos(by))
+}
+
+fn nanos(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

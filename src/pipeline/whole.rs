@@ -1,0 +1,104 @@
+//! An answer that comes in one piece.
+
+use super::answer::{self, ReplyBody};
+use super::attempt::{Failed, Way, fail};
+use super::exchange::{Ending, Exchange};
+use super::gunzip::Decoder;
+use crate::clock;
+use crate::live::LiveRoute;
+use crate::upstream::UpstreamBody;
+use bytes::{Bytes, BytesMut};
+use http::HeaderValue;
+use hyper::Response;
+use std::sync::Arc;
+use tollgate_domain::Refusal;
+use tollgate_governance::strategy::Failure;
+
+/// Bytes of a whole answer.
+const MAX_ANSWER: usize = 256 << 20;
+
+pub(super) async fn answer(
+    mut exchange: Box<Exchange>,
+    route: &Arc<LiveRoute>,
+    way: Way,
+) -> Result<Response<ReplyBody>, (Box<Exchange>, Failed)> {
+    let Way {
+        mut reply,
+        head,
+        mut body,
+        pass,
+        ..
+    } = way;
+    let Some(pass) = pass else {
+        return Err((exchange, Failed::new(Failure::Broken, Refusal::Internal)));
+    };
+    let left = route
+        .route
+        .timeout
+        .total
+        .saturating_sub(clock::elapsed(exchange.started));
+    let collected = match tokio::time::timeout(left, collect(&mut body)).await {
+        Ok(Ok(collected)) => collected,
+        Ok(Err(reason)) => {
+            let failed = Failed::new(Failure::Broken, Refusal::UpstreamMalformed(reason));
+            return fail(exchange, pass, failed);
+        }
+        Err(_) => {
+            let failed = Failed::new(Failure::TotalTimeout, Refusal::UpstreamTimeout);
+            return fail(exchange, pass, failed);
+        }
+    };
+    let decoded = Decoder::of(&head).and_then(|mut decoder| decoder.decode(collected).ok());
+    let Some(collected) = decoded else {
+        let refusal = Refusal::UpstreamMalformed("its encoding can't be decoded".to_owned());
+        return fail(exchange, pass, Failed::new(Failure::Broken, refusal));
+    };
+    if let Some(attempt) = &mut exchange.attempt
+        && attempt.is_translated
+    {
+        attempt.output = collected.to_vec();
+    }
+    let bytes = match reply.whole(collected) {
+        Ok(bytes) => bytes,
+        Err(fault) => {
+            let seen = reply.seen().clone();
+            return fail(exchange, pass, Failed::of_fault(fault, seen));
+        }
+    };
+    pass.succeed(clock::now());
+    let seen = reply.seen();
+    exchange
+        .gateway()
+        .thinking
+        .keep(&exchange.key().principal.name, &seen.thinking);
+    exchange.sends(&bytes, seen);
+    let content_type = HeaderValue::from_static("application/json");
+    let response = answer::answered(&exchange, &head, content_type, ReplyBody::whole(bytes));
+    exchange.end_attempt(seen, None);
+    exchange.settle(Ending::Ok, 200, None);
+    Ok(response)
+}
+
+/// Joins the pieces; an answer that came in one piece is not copied.
+async fn collect(body: &mut UpstreamBody) -> Result<Bytes, String> {
+    let mut first = Bytes::new();
+    let mut joined: Option<BytesMut> = None;
+    while let Some(chunk) = body.chunk().await {
+        let chunk = chunk.map_err(|error| format!("it broke off: {error}"))?;
+        match &mut joined {
+            Some(joined) => joined.extend_from_slice(&chunk),
+            None if first.is_empty() => first = chunk,
+            None => {
+                let announced = body.exact_len().unwrap_or(0).min(MAX_ANSWER as u64) as usize;
+                let mut both = BytesMut::with_capacity(first.len() + chunk.len() + announced);
+                both.extend_from_slice(&first);
+                both.extend_from_slice(&chunk);
+                joined = Some(both);
+            }
+        }
+        if joined.as_ref().map_or(first.len(), BytesMut::len) > MAX_ANSWER {
+            return Err("it is too large".to_owned());
+        }
+    }
+    Ok(joined.map_or(first, BytesMut::freeze))
+}

@@ -1,0 +1,9 @@
+//! `tollgate serve`: brings the parts up in order, and down again.
+
+mod banner;
+mod keys;
+mod reload;
+mod start;
+mod stop;
+
+pub use start::{ServeOptions, serve};

@@ -1,0 +1,194 @@
+//! Opening a connection: TCP, perhaps through a proxy, perhaps TLS, then HTTP/1 or HTTP/2 as the server offers.
+
+use super::SendError;
+use super::pool::{H1, H2Sender};
+use super::proxy;
+use crate::config::{Http2, Proxy};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::pki_types::ServerName;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// Where a provider's server is and how to get there. Made once a configuration; its id names its pool.
+pub struct Origin {
+    pub(super) id: u64,
+    pub host: String,
+    pub port: u16,
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+    pub proxy: Option<Arc<Proxy>>,
+    pub http2: Http2,
+}
+
+impl Origin {
+    pub fn new(
+        host: String,
+        port: u16,
+        tls: Option<Arc<rustls::ClientConfig>>,
+        proxy: Option<Arc<Proxy>>,
+        http2: Http2,
+    ) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            host,
+            port,
+            tls,
+            proxy,
+            http2,
+        }
+    }
+
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// A socket to a provider, with or without TLS.
+pub enum Stream {
+    Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+pub(super) enum Opened {
+    H1(H1),
+    H2(H2Sender),
+}
+
+pub(super) async fn open(origin: &Arc<Origin>, limit: Duration) -> Result<Opened, SendError> {
+    match tokio::time::timeout(limit, establish(origin)).await {
+        Ok(Ok(opened)) => Ok(opened),
+        Ok(Err(source)) => Err(SendError::Connect {
+            address: origin.address(),
+            source,
+        }),
+        Err(_) => Err(SendError::ConnectTimeout {
+            address: origin.address(),
+            limit,
+        }),
+    }
+}
+
+async fn establish(origin: &Arc<Origin>) -> io::Result<Opened> {
+    let tcp = match &origin.proxy {
+        Some(proxy) => proxy::connect(proxy, origin).await?,
+        None => TcpStream::connect((origin.host.as_str(), origin.port)).await?,
+    };
+    tcp.set_nodelay(true)?;
+    let Some(config) = &origin.tls else {
+        let stream = Stream::Tcp(tcp);
+        return if origin.http2 == Http2::Always {
+            h2(stream).await
+        } else {
+            h1(origin, stream).await
+        };
+    };
+    let name = ServerName::try_from(origin.host.clone())
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let tls = TlsConnector::from(Arc::clone(config))
+        .connect(name, tcp)
+        .await?;
+    let is_h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
+    let stream = Stream::Tls(Box::new(tls));
+    if is_h2 {
+        h2(stream).await
+    } else {
+        h1(origin, stream).await
+    }
+}
+
+async fn h1(origin: &Arc<Origin>, stream: Stream) -> io::Result<Opened> {
+    let (sender, connection) = http1::Builder::new()
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
+    Ok(Opened::H1(H1 {
+        sender,
+        driver: Box::pin(connection),
+        origin: Arc::clone(origin),
+    }))
+}
+
+async fn h2(stream: Stream) -> io::Result<Opened> {
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(8 << 20)
+        .keep_alive_interval(Duration::from_secs(30))
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(io::Error::other)?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "an HTTP/2 connection to a provider ended");
+        }
+    });
+    Ok(Opened::H2(sender))
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Self::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, bytes),
+            Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
+            Self::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        matches!(self, Self::Tcp(_))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_flush(cx),
+            Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
+    }
+}
