@@ -9,6 +9,7 @@ mod place;
 mod process;
 mod prompt;
 mod schema;
+mod serve;
 mod table;
 mod text;
 mod traces;
@@ -44,6 +45,7 @@ the stored credentials.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Serve),
     Check(check::Check),
     Schema(schema::PrintSchema),
     #[command(subcommand)]
@@ -84,6 +86,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<ExitCode, CliError> {
     let place = &cli.place;
     match cli.command {
+        Command::Serve(serve) => return Ok(serve.run(place)),
         Command::Check(check) => return check.run(place, out),
         Command::Schema(schema) => schema.run(out)?,
         Command::Keys(keys) => keys.run(place, out)?,

@@ -8,6 +8,7 @@ use crate::config::{
 use crate::drain;
 use crate::gateway::Gateway;
 use crate::listen::{self, Listener, ServeTlsError};
+use crate::random;
 use crate::live::{Lasting, Live, LiveError};
 use crate::pipeline::thinking::ThinkingStore;
 use crate::simulated::{self, Simulator};
@@ -48,11 +49,8 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error("{0}")]
     Vault(#[from] VaultError),
-    #[error("the journal at {path}: {source}")]
-    Journal {
-        path: PathBuf,
-        source: journal::Error,
-    },
+    #[error(transparent)]
+    Journal(#[from] journal::OpenError),
     #[error("listening on {address}: {source}")]
     Listen {
         address: SocketAddr,
@@ -163,7 +161,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     }
     stored.extend(fixed.iter().cloned());
 
-    let (writer, _report) = open_journal(&snapshot)?;
+    let (writer, _report) = open_journal(&snapshot, &store)?;
     let lasting = Lasting::default();
     let live = Live::build(snapshot.clone(), stored, &lasting)?;
     let gateway = Arc::new(Gateway {
@@ -238,21 +236,23 @@ fn make_folder(folder: &Path) -> Result<(), StartError> {
         })
 }
 
-fn open_journal(snapshot: &Snapshot) -> Result<(journal::Writer, journal::Recovery), StartError> {
+fn open_journal(snapshot: &Snapshot, store: &Store) ->
+    Result<(journal::Writer, journal::Recovery), StartError> {
     let settings = &snapshot.store;
+    let nonce = u32::from_le_bytes(random::secure::<4>().map_err(|_| StartError::Random)?);
+    let drained = store
+        .cursor(drain::CURSOR)?
+        .and_then(|bytes| journal::Position::from_bytes(&bytes));
     let options = journal::Options {
-        dir: settings.journal.clone(),
         max_bytes: settings.journal_max,
         sync: match settings.sync {
             JournalSync::Group => journal::Sync::default(),
             JournalSync::Each => journal::Sync::Each,
         },
-        ..journal::Options::default()
+        floor: drained.unwrap_or(journal::Position::START),
+        ..journal::Options::new(&settings.journal, nonce)
     };
-    journal::open(options).map_err(|source| StartError::Journal {
-        path: settings.journal.clone(),
-        source,
-    })
+    Ok(journal::open(options, Arc::new(journal::RealDisk::new()))?)
 }
 
 /// Prices what a request that was cut off had used.
