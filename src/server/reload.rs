@@ -2,13 +2,14 @@
 
 use super::keys;
 use super::start::Surroundings;
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::config::{self, Snapshot, Watcher, render};
 use crate::gateway::Gateway;
 use crate::listen::{self, Listener};
 use crate::live::Live;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tollgate_governance::principal::{KeyHash, Principal};
 
 /// Keeps the configuration in force current.
@@ -16,7 +17,13 @@ pub struct Reloader {
     shared: Arc<Shared>,
     watcher: Arc<Mutex<Option<Watcher>>>,
     changes: Mutex<i64>,
+    /// What the store knows this process by.
+    server: String,
+    seen: Mutex<Option<Moment>>,
 }
+
+/// How often the store is told which of the vault's keys this process uses.
+const HEARTBEAT: Duration = Duration::from_secs(20);
 
 struct Shared {
     around: Surroundings,
@@ -60,7 +67,21 @@ impl Reloader {
             shared,
             watcher,
             changes: Mutex::new(changes),
+            server: crate::random::span_id().to_string(),
+            seen: Mutex::new(None),
         })
+    }
+
+    /// Tells the store now and then that the vault's key is in use.
+    pub fn heartbeat(&self) {
+        let mut seen = lock(&self.seen);
+        if seen.is_some_and(|seen| clock::elapsed(seen) < HEARTBEAT) {
+            return;
+        }
+        match self.shared.around.vault.server_seen(&self.server, clock::unix_millis()) {
+            Ok(()) => *seen = Some(clock::now()),
+            Err(error) => tracing::warn!(%error, "the store was not told that the vault is in use"),
+        }
     }
 
     /// SIGHUP.
@@ -92,6 +113,9 @@ impl Reloader {
 
 impl Drop for Reloader {
     fn drop(&mut self) {
+        if let Err(error) = self.shared.around.vault.server_gone(&self.server) {
+            tracing::warn!(%error, "the store was not told that the vault is no longer in use");
+        }
         // The watcher's thread holds the callback, which holds the watcher.
         let watcher = lock(&self.watcher).take();
         drop(watcher);

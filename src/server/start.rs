@@ -240,16 +240,13 @@ fn open_journal(snapshot: &Snapshot, store: &Store) ->
     Result<(journal::Writer, journal::Recovery), StartError> {
     let settings = &snapshot.store;
     let nonce = u32::from_le_bytes(random::secure::<4>().map_err(|_| StartError::Random)?);
-    let drained = store
-        .cursor(drain::CURSOR)?
-        .and_then(|bytes| journal::Position::from_bytes(&bytes));
     let options = journal::Options {
         max_bytes: settings.journal_max,
         sync: match settings.sync {
             JournalSync::Group => journal::Sync::default(),
             JournalSync::Each => journal::Sync::Each,
         },
-        floor: drained.unwrap_or(journal::Position::START),
+        floor: drain::stored_cursor(store)?,
         ..journal::Options::new(&settings.journal, nonce)
     };
     Ok(journal::open(options, Arc::new(journal::RealDisk::new()))?)

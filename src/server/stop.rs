@@ -31,6 +31,7 @@ pub fn wait(reloader: &Reloader, gateway: &Gateway, stats: &DrainStats) -> io::R
                 _ = hangup.recv() => reloader.trigger(),
                 _ = tick.tick() => {
                     reloader.poll_store();
+                    reloader.heartbeat();
                     gauges(gateway, stats);
                 }
             }
