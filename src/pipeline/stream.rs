@@ -299,7 +299,11 @@ impl LiveBody {
             self.has_content = true;
             self.exchange.saw_content();
         }
-        self.is_over |= piece.done;
+        if piece.done && !self.is_over {
+            self.is_over = true;
+            // The end of the body mostly came with the last event: then the connection can be used again.
+            let _ = self.upstream.poll_chunk(cx);
+        }
         match fed {
             Err(_) if self.is_over => Poll::Ready(Read::End),
             Err(fault) => Poll::Ready(Read::Fault(fault)),

@@ -78,7 +78,12 @@ impl Reloader {
         if seen.is_some_and(|seen| clock::elapsed(seen) < HEARTBEAT) {
             return;
         }
-        match self.shared.around.vault.server_seen(&self.server, clock::unix_millis()) {
+        match self
+            .shared
+            .around
+            .vault
+            .server_seen(&self.server, clock::unix_millis())
+        {
             Ok(()) => *seen = Some(clock::now()),
             Err(error) => tracing::warn!(%error, "the store was not told that the vault is in use"),
         }

@@ -8,9 +8,9 @@ use crate::config::{
 use crate::drain;
 use crate::gateway::Gateway;
 use crate::listen::{self, Listener, ServeTlsError};
-use crate::random;
 use crate::live::{Lasting, Live, LiveError};
 use crate::pipeline::thinking::ThinkingStore;
+use crate::random;
 use crate::simulated::{self, Simulator};
 use crate::telemetry::{logs, metrics::Metrics};
 use crate::vault::{Vault, VaultError};
@@ -236,8 +236,10 @@ fn make_folder(folder: &Path) -> Result<(), StartError> {
         })
 }
 
-fn open_journal(snapshot: &Snapshot, store: &Store) ->
-    Result<(journal::Writer, journal::Recovery), StartError> {
+fn open_journal(
+    snapshot: &Snapshot,
+    store: &Store,
+) -> Result<(journal::Writer, journal::Recovery), StartError> {
     let settings = &snapshot.store;
     let nonce = u32::from_le_bytes(random::secure::<4>().map_err(|_| StartError::Random)?);
     let options = journal::Options {

@@ -1,0 +1,105 @@
+//! From the journal into the store: a thread that follows the log, puts each request's records together and stores its
+//! trace and its line of the ledger. No request waits for it.
+//!
+//! - **Nothing is lost.** What is not stored stays in the journal; a store that is away or full is tried again, for as
+//!   long as the process lives, and by the next one.
+//! - **Nothing is stored twice.** How far the log is done is a row of the store, written in the transaction of the rows
+//!   that it speaks of. It stands before the first record of the oldest request that is still open, so some requests
+//!   are read again after a restart; their rows are known by their ids.
+//! - **A request that a killed process left open** is stored as `interrupted`, with the usage that was reported until
+//!   then, or an estimate. It is known by its first record: written before this process wrote any, and nothing closes it.
+//!
+//! A request's way: [`assemble`] (records to requests), [`rows`] (a request to rows, with [`spans`] and [`content`]),
+//! [`sink`] (rows into the store), [`run`] (the thread).
+
+mod assemble;
+mod body;
+mod content;
+mod interrupted;
+mod request;
+mod rows;
+mod run;
+mod sink;
+mod spans;
+mod stats;
+mod stop;
+
+#[cfg(test)]
+mod tests;
+
+pub use stats::DrainStats;
+
+use crate::config::OtlpTarget;
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use stop::Stop;
+use tollgate_domain::{Cost, ProviderKind, Usage};
+use tollgate_journal::{Position, Writer};
+use tollgate_store::Store;
+
+/// The store's name for how far the journal is done.
+const CURSOR: &str = "drain";
+
+/// What a usage costs at a provider (by its configured name) for a model, where there is a price.
+pub type Pricing = Arc<dyn Fn(&str, ProviderKind, &str, &Usage) -> Option<Cost> + Send + Sync>;
+
+/// The running drain. Dropped, it stops as by [`DrainHandle::flush_and_stop`].
+pub struct DrainHandle {
+    stop: Arc<Stop>,
+    journal: Writer,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Starts the drain's thread. To be called before this process appends anything: what is in the journal by then is an
+/// earlier process's.
+pub fn start(
+    store: Store,
+    journal: Writer,
+    stats: Arc<DrainStats>,
+    price: Pricing,
+    _otlp: &[OtlpTarget],
+) -> io::Result<DrainHandle> {
+    let cursor = stored_cursor(&store).map_err(io::Error::other)?;
+    let stop = Arc::new(Stop::default());
+    let drain = run::Drain::new(store, journal.clone(), cursor, stats, price, stop.clone());
+    let thread = std::thread::Builder::new()
+        .name("drain".to_owned())
+        .stack_size(8 << 20)
+        .spawn(move || drain.run())?;
+    Ok(DrainHandle {
+        stop,
+        journal,
+        thread: Some(thread),
+    })
+}
+
+/// How far the journal is done: also the floor that a journal must be opened with.
+pub fn stored_cursor(store: &Store) -> tollgate_store::Result<Position> {
+    let stored = store.cursor(CURSOR)?;
+    Ok(stored
+        .and_then(|bytes| Position::from_bytes(&bytes))
+        .unwrap_or(Position::START))
+}
+
+impl DrainHandle {
+    /// Stores what is in the journal by now and ends the thread. Where the store does not take it, it stays in the
+    /// journal for the next start.
+    pub fn flush_and_stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for DrainHandle {
+    fn drop(&mut self) {
+        self.journal.sync_now();
+        self.stop.set();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(
+                "the drain's thread panicked: what it had not stored is in the journal"
+            );
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! A request as its records tell it, owned.
+
+use tollgate_domain::{Cost, Endpoint, ProviderKind, RequestId, SpanId, TraceId, Usage};
+use tollgate_journal::{Attempt, AttemptEnd, Capture, Closed, Open, Outcome, Position};
+
+/// A request from its first record on.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    /// Where its first record stands.
+    pub(super) position: Position,
+    pub(super) id: RequestId,
+    pub(super) trace: TraceId,
+    pub(super) span: SpanId,
+    pub(super) parent: Option<SpanId>,
+    pub(super) started: u64,
+    pub(super) endpoint: Endpoint,
+    pub(super) streamed: bool,
+    pub(super) capture: Capture,
+    pub(super) key: String,
+    pub(super) team: String,
+    pub(super) route: String,
+    pub(super) experiment: String,
+    pub(super) model: String,
+    pub(super) session: String,
+    pub(super) user: String,
+    pub(super) input: Vec<u8>,
+    pub(super) input_bytes: u64,
+    pub(super) attributes: Vec<(String, String)>,
+    pub(super) attempts: Vec<Try>,
+    /// What was captured of the answer, piece by piece.
+    pub(super) output: Vec<u8>,
+}
+
+/// One attempt.
+#[derive(Clone, Debug)]
+pub(super) struct Try {
+    pub(super) number: u32,
+    pub(super) span: SpanId,
+    pub(super) started: u64,
+    pub(super) kind: ProviderKind,
+    pub(super) provider: String,
+    pub(super) model: String,
+    pub(super) server: String,
+    /// The last usage that a progress record had.
+    pub(super) progress: Option<Usage>,
+    pub(super) end: Option<TryEnd>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TryEnd {
+    pub(super) ended: u64,
+    pub(super) status: u16,
+    pub(super) error: String,
+    pub(super) usage: Option<Usage>,
+    pub(super) cost: Option<Cost>,
+    pub(super) unpriced: bool,
+    pub(super) finish: String,
+    pub(super) response_id: String,
+    pub(super) response_model: String,
+    pub(super) first_token: Option<u64>,
+    /// The body that went to the provider, where it was translated.
+    pub(super) input: Option<Vec<u8>>,
+    pub(super) output: Vec<u8>,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug)]
+pub(super) struct Ending {
+    pub(super) ended: u64,
+    pub(super) outcome: Outcome,
+    pub(super) status: u16,
+    pub(super) error_type: String,
+    pub(super) error_message: String,
+    pub(super) usage: Usage,
+    pub(super) cost: Cost,
+    pub(super) unpriced: bool,
+    pub(super) first_token: Option<u64>,
+    pub(super) output_bytes: u64,
+    pub(super) losses: String,
+    pub(super) attributes: Vec<(String, String)>,
+}
+
+/// A request that is over.
+#[derive(Clone, Debug)]
+pub(super) struct Finished {
+    pub(super) request: Request,
+    pub(super) ending: Ending,
+}
+
+impl Request {
+    pub(super) fn new(position: Position, open: &Open<'_>) -> Self {
+        Self {
+            position,
+            id: open.request,
+            trace: open.trace,
+            span: open.span,
+            parent: open.parent,
+            started: open.started_unix_nanos,
+            endpoint: open.endpoint,
+            streamed: open.streamed,
+            capture: open.capture,
+            key: open.key.to_owned(),
+            team: open.team.to_owned(),
+            route: open.route.to_owned(),
+            experiment: open.experiment.to_owned(),
+            model: open.model.to_owned(),
+            session: open.session.to_owned(),
+            user: open.user.to_owned(),
+            input: open.input.to_vec(),
+            input_bytes: open.input_bytes,
+            attributes: owned(open.attributes.iter()),
+            attempts: Vec::new(),
+            output: Vec::new(),
+        }
+    }
+
+    pub(super) fn attempt(&mut self, number: u32) -> Option<&mut Try> {
+        self.attempts
+            .iter_mut()
+            .find(|attempt| attempt.number == number)
+    }
+
+    pub(super) fn is_captured(&self) -> bool {
+        self.capture == Capture::Full
+    }
+
+    /// The last moment that a record tells of.
+    pub(super) fn last_seen(&self) -> u64 {
+        self.attempts.iter().fold(self.started, |last, attempt| {
+            let ended = attempt.end.as_ref().map_or(0, |end| end.ended);
+            last.max(attempt.started).max(ended)
+        })
+    }
+}
+
+impl From<&Attempt<'_>> for Try {
+    fn from(record: &Attempt<'_>) -> Self {
+        Self {
+            number: record.number,
+            span: record.span,
+            started: record.started_unix_nanos,
+            kind: record.kind,
+            provider: record.provider.to_owned(),
+            model: record.model.to_owned(),
+            server: record.server.to_owned(),
+            progress: None,
+            end: None,
+        }
+    }
+}
+
+impl From<&AttemptEnd<'_>> for TryEnd {
+    fn from(record: &AttemptEnd<'_>) -> Self {
+        Self {
+            ended: record.ended_unix_nanos,
+            status: record.status,
+            error: record.error.to_owned(),
+            usage: record.usage,
+            cost: record.cost,
+            unpriced: record.unpriced,
+            finish: record.finish.to_owned(),
+            response_id: record.response_id.to_owned(),
+            response_model: record.response_model.to_owned(),
+            first_token: record.first_token_nanos,
+            input: record.input.map(<[u8]>::to_vec),
+            output: record.output.to_vec(),
+        }
+    }
+}
+
+impl From<&Closed<'_>> for Ending {
+    fn from(record: &Closed<'_>) -> Self {
+        Self {
+            ended: record.ended_unix_nanos,
+            outcome: record.outcome,
+            status: record.status,
+            error_type: record.error_type.to_owned(),
+            error_message: record.error_message.to_owned(),
+            usage: record.usage,
+            cost: record.cost,
+            unpriced: record.unpriced,
+            first_token: record.first_token_nanos,
+            output_bytes: record.output_bytes,
+            losses: record.losses.to_owned(),
+            attributes: owned(record.attributes.iter()),
+        }
+    }
+}
+
+fn owned<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
