@@ -10,7 +10,8 @@ pub struct StoredThinking {
     pub provider: String,
     /// The model that made them, as it was asked for.
     pub model: String,
-    /// `thinking` and `redacted_thinking` blocks in order, unchanged.
+    /// `thinking` and `redacted_thinking` blocks in order, unchanged. Where they did not all come before everything else,
+    /// or the text came in several blocks, also what stood between them: `text`, and `tool_use` with its id alone.
     pub blocks: Vec<Value>,
 }
 

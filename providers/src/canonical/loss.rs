@@ -12,6 +12,9 @@ pub(crate) struct Named<T> {
     pub(crate) name: &'static str,
 }
 
+/// The most losses that are named; a request can have no end of them.
+const LOSSES_MAX: usize = 64;
+
 /// The losses of one translation. Each is named once.
 #[derive(Debug, Default)]
 pub(crate) struct Losses {
@@ -32,9 +35,12 @@ impl Losses {
     }
 
     fn add(&mut self, loss: Loss) {
-        if !self.list.contains(&loss) {
-            self.list.push(loss);
+        if self.list.len() > LOSSES_MAX || self.list.contains(&loss) {
+            return;
         }
+        let is_last = self.list.len() == LOSSES_MAX;
+        self.list
+            .push(if is_last { Loss::dropped("more") } else { loss });
     }
 
     pub(crate) fn into_list(self) -> Vec<Loss> {
@@ -99,5 +105,23 @@ pub(crate) fn unsupported(param: impl fmt::Display, why: impl fmt::Display) -> R
         message: format!("`{param}`: {why}"),
         param: Some(param.to_string()),
         code: Some("unsupported"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_have_an_end_and_are_named_once() {
+        let mut losses = Losses::default();
+        losses.dropped("seed");
+        losses.dropped("seed");
+        for index in 0..1000 {
+            losses.dropped(format!("{}.name", At::message(index)));
+        }
+        let list = losses.into_list();
+        assert_eq!(list.len(), LOSSES_MAX + 1);
+        assert_eq!(list.last(), Some(&Loss::dropped("more")));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Cache, Named, Text};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// A function that the caller runs.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ pub(crate) enum Choice<'a> {
 pub(crate) struct ToolChoice<'a> {
     pub(crate) choice: Option<Named<Choice<'a>>>,
     /// Only these of the tools may be called.
-    pub(crate) allowed: Option<Vec<Cow<'a, str>>>,
+    pub(crate) allowed: Option<HashSet<Cow<'a, str>>>,
     /// At most one call a turn.
     pub(crate) one_at_a_time: Option<Named<bool>>,
 }
@@ -45,7 +46,7 @@ impl ToolChoice<'_> {
 
     pub(crate) fn allows(&self, name: &str) -> bool {
         match &self.allowed {
-            Some(allowed) => allowed.iter().any(|other| other == name),
+            Some(allowed) => allowed.contains(name),
             None => true,
         }
     }

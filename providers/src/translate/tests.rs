@@ -9,10 +9,12 @@ use serde_json::Value;
 use std::path::Path;
 use tollgate_domain::{Endpoint, ProviderKind, Refusal};
 
+mod details;
 mod refusals;
 mod replies;
 mod requests;
 mod streams;
+mod table;
 mod tool_loop;
 
 fn target(endpoint: Endpoint, model: &str) -> TargetModel<'_> {

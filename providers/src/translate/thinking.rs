@@ -17,10 +17,12 @@ pub(super) struct Maker {
 #[derive(Debug)]
 pub(super) struct Keeper {
     maker: Maker,
+    /// The answer's blocks in order, with no more of each than has to be kept.
     blocks: Vec<Value>,
     calls: Vec<String>,
-    text: Text<'static>,
+    thinking: Text<'static>,
     signature: Text<'static>,
+    text: Text<'static>,
 }
 
 impl Keeper {
@@ -29,23 +31,27 @@ impl Keeper {
             maker,
             blocks: Vec::new(),
             calls: Vec::new(),
-            text: Text::default(),
+            thinking: Text::default(),
             signature: Text::default(),
+            text: Text::default(),
         }
     }
 
     /// Notes what an event tells.
     pub(super) fn hear(&mut self, event: &Event<'_>) {
         match event {
-            Event::Thinking(text) => self.text.push(text),
+            Event::Thinking(text) => self.thinking.push(text),
             Event::Signature(signature) => self.signature = signature.clone().into_owned(),
+            Event::Text(text) => self.text.push(text),
             Event::Redacted(data) => self.redacted(data),
             Event::BlockEnd => {
-                let text = std::mem::take(&mut self.text);
+                let thinking = std::mem::take(&mut self.thinking);
                 let signature = std::mem::take(&mut self.signature);
-                self.thinking(&text, &signature);
+                self.thinking(&thinking, &signature);
+                let text = std::mem::take(&mut self.text);
+                self.text(&text);
             }
-            Event::Call { id, .. } => self.calls.push(id.decode().into_owned()),
+            Event::Call { id, .. } => self.call(id),
             _ => {}
         }
     }
@@ -55,8 +61,8 @@ impl Keeper {
         match part {
             Part::Thinking { text, signature } => self.thinking(text, signature),
             Part::Redacted(data) => self.redacted(data),
-            Part::Call { id, .. } => self.calls.push(id.decode().into_owned()),
-            Part::Text(_) => {}
+            Part::Call { id, .. } => self.call(id),
+            Part::Text(text) => self.text(text),
         }
     }
 
@@ -73,9 +79,29 @@ impl Keeper {
             .push(json!({"type": "redacted_thinking", "data": data.decode()}));
     }
 
-    /// What to remember: the blocks under each call's id, even where there are none (so that a turn without thinking is
-    /// not taken for a forgotten one), and under each signature, to tell whose it is.
-    pub(super) fn finish(self) -> Vec<(String, Arc<StoredThinking>)> {
+    fn text(&mut self, text: &Text<'_>) {
+        if !text.is_empty() {
+            self.blocks
+                .push(json!({"type": "text", "text": text.decode()}));
+        }
+    }
+
+    fn call(&mut self, id: &Text<'_>) {
+        let id = id.decode();
+        self.blocks.push(json!({"type": "tool_use", "id": id}));
+        self.calls.push(id.into_owned());
+    }
+
+    /// What to remember: the blocks under each call's id, even where there is no thinking (so that such a turn is not
+    /// taken for a forgotten one), and under each signature, to tell whose it is.
+    pub(super) fn finish(mut self) -> Vec<(String, Arc<StoredThinking>)> {
+        let thinks = |block: &Value| is(block, "thinking") || is(block, "redacted_thinking");
+        let texts = self.blocks.iter().filter(|block| is(block, "text")).count();
+        let has_thinking = self.blocks.iter().any(thinks);
+        let comes_first = self.blocks.is_sorted_by_key(|block| !thinks(block));
+        if !has_thinking || (comes_first && texts < 2) {
+            self.blocks.retain(thinks);
+        }
         let signature = |block: &Value| {
             let text = block.get("signature").or_else(|| block.get("data"))?;
             text.as_str().map(signature_key)
@@ -89,4 +115,8 @@ impl Keeper {
         let keys = self.calls.into_iter().chain(signatures);
         keys.map(|key| (key, Arc::clone(&thinking))).collect()
     }
+}
+
+fn is(block: &Value, kind: &str) -> bool {
+    block.get("type").and_then(Value::as_str) == Some(kind)
 }

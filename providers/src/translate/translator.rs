@@ -7,7 +7,7 @@ use crate::meter::Meter;
 use crate::provider::{anthropic, openai};
 use crate::wire::json::SyntaxError;
 use crate::wire::sse::{self, TooLong};
-use crate::{Piece, ReplyFault, Seen};
+use crate::{ErrorClass, Piece, ReplyFault, Seen, UpstreamError};
 use bytes::Bytes;
 use tollgate_domain::{Endpoint, Usage};
 
@@ -132,6 +132,7 @@ impl Translator {
 impl Answer {
     fn whole(&mut self, body: &[u8]) -> Result<Bytes, ReplyFault> {
         self.meter.whole(body)?;
+        self.check()?;
         let response = match self.source {
             Source::Anthropic(_) => anthropic::reply::read(body)?,
             Source::OpenAi(_) => openai::reply::read(body)?,
@@ -170,6 +171,7 @@ impl Answer {
             return self.after_end(name, data);
         }
         self.has_content |= self.meter.frame(name, data)?.content;
+        self.check()?;
         let usage = self.meter.seen.usage;
         let Self {
             meter,
@@ -184,6 +186,27 @@ impl Answer {
         };
         read(source, data, usage, &mut emit)?;
         Ok(())
+    }
+
+    /// Some compatible servers report a failure as the reason to finish.
+    fn check(&self) -> Result<(), ReplyFault> {
+        if self
+            .meter
+            .seen
+            .finish_reasons
+            .iter()
+            .all(|reason| reason != "error")
+        {
+            return Ok(());
+        }
+        Err(ReplyFault::Upstream(Box::new(UpstreamError {
+            status: 500,
+            message: "the provider ended its answer with an error".to_owned(),
+            kind: Some("server_error".to_owned()),
+            code: None,
+            param: None,
+            class: ErrorClass::Server,
+        })))
     }
 
     /// What comes after the caller's last event is metered only: usage may still be told.

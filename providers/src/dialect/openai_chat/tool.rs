@@ -134,7 +134,7 @@ pub(super) fn choice<'a>(
     let value = match (kind.as_ref().map(Text::escaped), function, allowed) {
         (Some("function") | None, Some(name), _) => Choice::Named(name),
         (Some("allowed_tools"), _, Some((value, names))) => {
-            choice.allowed = Some(names);
+            choice.allowed = Some(names.into_iter().collect());
             value
         }
         (Some("custom"), ..) => return Err(unsupported(NAME, "the target has no custom tools")),

@@ -4,7 +4,7 @@
 //! fields they are put back from memory, by the ids of the turn's tool calls.
 
 use super::models::Facts;
-use crate::canonical::{Block, Kind, Losses, Request, Role, Text, Turn, fingerprint};
+use crate::canonical::{At, Block, Kind, Losses, Request, Role, Text, Turn, fingerprint};
 use crate::{StoredThinking, ThinkingMemory};
 use serde_json::Value;
 use std::sync::Arc;
@@ -99,74 +99,160 @@ fn is_thinking(block: &Block<'_>) -> bool {
 impl Reader<'_> {
     /// Sees to one turn; whether its thinking is forgotten.
     fn restore(&self, turn: &mut Turn<'_>, losses: &mut Losses) -> bool {
-        let ids = turn.blocks.iter().filter_map(|block| match &block.kind {
-            Kind::Call(call) => Some(call.id.decode()),
-            _ => None,
-        });
-        let mut known: Option<Arc<StoredThinking>> = None;
-        let mut has_calls = false;
-        for id in ids {
-            has_calls = true;
-            known = known.or_else(|| self.memory.recall(&id));
-        }
+        let known = self.known(turn);
         let has_thinking = turn.blocks.iter().any(is_thinking);
-        if has_thinking {
-            let is_foreign = known.is_some_and(|known| !self.made(&known))
-                || turn.blocks.iter().any(|block| self.is_foreign(block));
-            if is_foreign {
-                turn.blocks.retain(|block| !is_thinking(block));
-                losses.dropped(format!("{}.thinking_blocks", turn.at));
-            }
-            return false;
-        }
         match known {
-            Some(known) if self.made(&known) => {
-                let at = turn.at;
-                let blocks = known.blocks.iter().filter_map(stored);
-                let blocks = blocks.map(|kind| Block {
-                    at,
-                    kind,
-                    cache: None,
-                });
-                turn.blocks.splice(0..0, blocks.collect::<Vec<_>>());
+            Known::Nothing { has_calls } => has_calls && !has_thinking,
+            Known::Made(known) => {
+                let is_theirs = !has_thinking || said(&turn.blocks) == stored_signatures(&known);
+                if is_theirs && let Some(blocks) = layout(turn, &known.blocks) {
+                    turn.blocks = blocks;
+                } else if !has_thinking {
+                    let at = turn.at;
+                    let blocks: Vec<_> =
+                        known.blocks.iter().filter_map(|b| stored(b, at)).collect();
+                    turn.blocks.splice(0..0, blocks);
+                }
                 false
             }
-            Some(known) if !known.blocks.is_empty() => {
-                losses.dropped(format!("{}.thinking_blocks", turn.at));
+            Known::Foreign {
+                has_thinking: is_lost,
+            } => {
+                turn.blocks.retain(|block| !is_thinking(block));
+                if is_lost || has_thinking {
+                    losses.dropped(format!("{}.thinking_blocks", turn.at));
+                }
                 false
             }
-            Some(_) => false,
-            None => has_calls,
+        }
+    }
+
+    /// What memory tells of a turn's thinking, by its calls and by its signatures.
+    fn known(&self, turn: &Turn<'_>) -> Known {
+        let mut has_calls = false;
+        let mut made = None;
+        for block in &turn.blocks {
+            let key = match &block.kind {
+                Kind::Call(call) => {
+                    has_calls = true;
+                    call.id.decode().into_owned()
+                }
+                kind => match signature(kind) {
+                    // Signed by nobody: no model of this provider's.
+                    Some(signature) if signature.is_empty() => {
+                        return Known::Foreign { has_thinking: true };
+                    }
+                    Some(signature) => signature_key(&signature.decode()),
+                    None => continue,
+                },
+            };
+            match self.memory.recall(&key) {
+                Some(known) if !self.made(&known) => {
+                    let has_thinking = !known.blocks.is_empty();
+                    return Known::Foreign { has_thinking };
+                }
+                known => made = made.or(known),
+            }
+        }
+        match made {
+            Some(made) => Known::Made(made),
+            None => Known::Nothing { has_calls },
         }
     }
 
     fn made(&self, thinking: &StoredThinking) -> bool {
         thinking.provider == self.provider && thinking.model == self.model
     }
+}
 
-    /// Whether a block is known to be another model's, or is signed by nobody.
-    fn is_foreign(&self, block: &Block<'_>) -> bool {
-        let signature = match &block.kind {
-            Kind::Thinking { signature, .. } => signature,
-            Kind::Redacted(data) => data,
-            _ => return false,
-        };
-        if signature.is_empty() {
-            return true;
-        }
-        let known = self.memory.recall(&signature_key(&signature.decode()));
-        known.is_some_and(|known| !self.made(&known))
+/// What memory tells of a turn.
+enum Known {
+    Nothing { has_calls: bool },
+    Made(Arc<StoredThinking>),
+    Foreign { has_thinking: bool },
+}
+
+fn signature<'t, 'a>(kind: &'t Kind<'a>) -> Option<&'t Text<'a>> {
+    match kind {
+        Kind::Thinking { signature, .. } => Some(signature),
+        Kind::Redacted(data) => Some(data),
+        _ => None,
     }
 }
 
-fn stored(block: &Value) -> Option<Kind<'static>> {
-    let text = |key: &str| Text::new(block.get(key).and_then(Value::as_str).unwrap_or_default());
-    match block.get("type").and_then(Value::as_str)? {
-        "thinking" => Some(Kind::Thinking {
+fn said(blocks: &[Block<'_>]) -> Vec<String> {
+    let signatures = blocks.iter().filter_map(|block| signature(&block.kind));
+    signatures.map(|text| text.decode().into_owned()).collect()
+}
+
+fn stored_signatures(known: &StoredThinking) -> Vec<String> {
+    let signature = |block: &Value| {
+        Some(
+            text_at(block, "signature")
+                .or(text_at(block, "data"))?
+                .to_owned(),
+        )
+    };
+    known.blocks.iter().filter_map(signature).collect()
+}
+
+fn text_at<'v>(block: &'v Value, key: &str) -> Option<&'v str> {
+    block.get(key).and_then(Value::as_str)
+}
+
+fn stored(block: &Value, at: At) -> Option<Block<'static>> {
+    let text = |key: &str| Text::new(text_at(block, key).unwrap_or_default());
+    let kind = match text_at(block, "type")? {
+        "thinking" => Kind::Thinking {
             text: text("thinking"),
             signature: text("signature"),
-        }),
-        "redacted_thinking" => Some(Kind::Redacted(text("data"))),
-        _ => None,
+        },
+        "redacted_thinking" => Kind::Redacted(text("data")),
+        _ => return None,
+    };
+    let cache = None;
+    Some(Block { at, kind, cache })
+}
+
+/// The turn's blocks in the order in which they were made, where that was kept and the turn still says the same.
+fn layout<'a>(turn: &Turn<'a>, made: &[Value]) -> Option<Vec<Block<'a>>> {
+    let mut text = String::new();
+    let mut calls = Vec::new();
+    let mut cache = None;
+    for block in turn.blocks.iter().filter(|block| !is_thinking(block)) {
+        match &block.kind {
+            Kind::Text(said) => {
+                text.push_str(&said.decode());
+                cache = cache.or(block.cache);
+            }
+            Kind::Call(_) => calls.push(block),
+            _ => return None,
+        }
     }
+    let mut text = text.as_str();
+    let mut calls = calls.into_iter();
+    let mut blocks = Vec::new();
+    for block in made {
+        blocks.push(match text_at(block, "type")? {
+            "text" => {
+                let piece = text_at(block, "text")?;
+                text = text.strip_prefix(piece)?;
+                Block {
+                    at: turn.at,
+                    kind: Kind::Text(Text::new(piece)),
+                    cache: if text.is_empty() { cache } else { None },
+                }
+            }
+            "tool_use" => {
+                let call = calls.next()?;
+                match &call.kind {
+                    Kind::Call(said) if Some(&*said.id.decode()) == text_at(block, "id") => {}
+                    _ => return None,
+                }
+                call.clone()
+            }
+            _ => stored(block, turn.at)?,
+        });
+    }
+    (text.is_empty() && calls.next().is_none()).then_some(blocks)
 }

@@ -41,7 +41,11 @@ pub(crate) fn write(
     let facts = models::facts(model);
     let max_tokens = max_tokens(&request, target, losses);
     let mode = request.reasoning.mode.map(|mode| mode.value);
-    let is_off = mode == Some(Mode::Off) || facts.thinks == Thinks::Never;
+    let is_off = match facts.thinks {
+        Thinks::Never => true,
+        Thinks::Always => false,
+        _ => mode == Some(Mode::Off),
+    };
     let reader = Reader {
         provider: target.provider,
         model,

@@ -288,6 +288,20 @@ fn a_chat_stream_that_ends_without_a_reason_is_truncated() {
 }
 
 #[test]
+fn an_error_inside_an_answer_is_a_fault() {
+    for stream in [
+        r#"data: {"error":{"message":"Boom","type":"server_error"}}"#,
+        r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}"#,
+    ] {
+        let stream = [chunk(r#"{"content":"Hal"}"#), format!("{stream}\n\n")].concat();
+        let streamed = run(reply(Endpoint::Messages, false), [stream.as_bytes()]);
+        assert!(matches!(streamed.end, Err(ReplyFault::Upstream(_))));
+        // What came before it is there, and nothing that looks like an end.
+        assert!(streamed.bytes.contains("Hal") && !streamed.bytes.contains("message_delta"));
+    }
+}
+
+#[test]
 fn a_missing_done_is_no_fault_once_there_is_a_reason() {
     let stream = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}";
     let streamed = run(reply(Endpoint::Messages, false), [stream.as_bytes()]);

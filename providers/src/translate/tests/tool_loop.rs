@@ -69,8 +69,12 @@ impl Agent {
 
     /// One turn: the request that the provider got.
     fn turn(&mut self, turn: usize, model: &str) -> (Value, Vec<String>) {
+        self.hear(&answer(turn), model)
+    }
+
+    fn hear(&mut self, answer: &Value, model: &str) -> (Value, Vec<String>) {
         let mut out = self.ask(model);
-        let body = out.reply.whole(answer(turn).to_string().into()).unwrap();
+        let body = out.reply.whole(answer.to_string().into()).unwrap();
         let answer: Value = serde_json::from_slice(&body).unwrap();
         for (id, thinking) in &out.reply.seen().thinking {
             self.memory
@@ -115,6 +119,32 @@ fn thinking_comes_back_signed_through_five_turns() {
                 assert_eq!(*content, answer(index + 1)["content"]);
             }
         }
+    }
+}
+
+#[test]
+fn thinking_between_texts_and_calls_comes_back_where_it_was() {
+    let content = json!([
+        {"type": "text", "text": "First "},
+        {"type": "thinking", "thinking": "", "signature": "sig-a"},
+        {"type": "text", "text": "second."},
+        {"type": "tool_use", "id": "toolu_1", "name": "step", "input": {}},
+        {"type": "thinking", "thinking": "More.", "signature": "sig-b"},
+        {"type": "tool_use", "id": "toolu_2", "name": "step", "input": {"n": 2}},
+    ]);
+    for keeps_thinking in [true, false] {
+        let mut agent = Agent::new(keeps_thinking);
+        let mut answer = answer(1);
+        answer["content"] = content.clone();
+        agent.hear(&answer, "claude-opus-4-8");
+        let (body, losses) = agent.turn(2, "claude-opus-4-8");
+        assert_eq!(losses, [""; 0]);
+        assert_eq!(assistant_turns(&body)[0], content);
+        // What the program changed is not put back as it was.
+        agent.messages[1]["content"] = "Other.".into();
+        let blocks = &assistant_turns(&agent.turn(3, "claude-opus-4-8").0)[0];
+        assert_eq!(blocks[0]["signature"], "sig-a");
+        assert_eq!(blocks[2]["text"], "Other.");
     }
 }
 
