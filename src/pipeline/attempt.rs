@@ -202,7 +202,7 @@ fn adapt(
     )
 }
 
-type Outcome = Result<Response<ReplyBody>, (Box<Exchange>, Failed)>;
+type Outcome = Result<Response<ReplyBody>, (Box<Exchange>, Box<Failed>)>;
 
 /// One try at one target.
 async fn one(
@@ -227,7 +227,12 @@ async fn one(
     };
     let request = match request::build(target, &mut outgoing) {
         Ok(request) => request,
-        Err(refusal) => return Err((exchange, Failed::new(Failure::Status(400), refusal))),
+        Err(refusal) => {
+            return Err((
+                exchange,
+                Box::new(Failed::new(Failure::Status(400), refusal)),
+            ));
+        }
     };
     let attempt = Attempt {
         number: 0,
@@ -245,7 +250,10 @@ async fn one(
         is_translated,
     };
     if let Err(refusal) = exchange.begin_attempt(attempt) {
-        return Err((exchange, Failed::new(Failure::TotalTimeout, refusal)));
+        return Err((
+            exchange,
+            Box::new(Failed::new(Failure::TotalTimeout, refusal)),
+        ));
     }
     let timeout = route.route.timeout;
     let left = time_left(&exchange, route);
@@ -306,7 +314,7 @@ pub(super) fn fail(mut exchange: Box<Exchange>, pass: Pass, failed: Failed) -> O
     if is_targets {
         pass.fail(clock::now());
     }
-    Err((exchange, failed))
+    Err((exchange, Box::new(failed)))
 }
 
 pub fn reason(failure: Failure) -> &'static str {

@@ -57,7 +57,7 @@ pub(super) async fn start(
     exchange: Box<Exchange>,
     route: &Arc<LiveRoute>,
     way: Way,
-) -> Result<Response<ReplyBody>, (Box<Exchange>, Failed)> {
+) -> Result<Response<ReplyBody>, (Box<Exchange>, Box<Failed>)> {
     let Way {
         reply,
         head,
@@ -66,7 +66,10 @@ pub(super) async fn start(
         pass,
     } = way;
     let Some(pass) = pass else {
-        return Err((exchange, Failed::new(Failure::Broken, Refusal::Internal)));
+        return Err((
+            exchange,
+            Box::new(Failed::new(Failure::Broken, Refusal::Internal)),
+        ));
     };
     let Some(decoder) = Decoder::of(&head) else {
         let refusal = Refusal::UpstreamMalformed("its encoding is not known".to_owned());

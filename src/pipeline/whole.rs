@@ -21,7 +21,7 @@ pub(super) async fn answer(
     mut exchange: Box<Exchange>,
     route: &Arc<LiveRoute>,
     way: Way,
-) -> Result<Response<ReplyBody>, (Box<Exchange>, Failed)> {
+) -> Result<Response<ReplyBody>, (Box<Exchange>, Box<Failed>)> {
     let Way {
         mut reply,
         head,
@@ -30,7 +30,10 @@ pub(super) async fn answer(
         ..
     } = way;
     let Some(pass) = pass else {
-        return Err((exchange, Failed::new(Failure::Broken, Refusal::Internal)));
+        return Err((
+            exchange,
+            Box::new(Failed::new(Failure::Broken, Refusal::Internal)),
+        ));
     };
     let left = route
         .route
