@@ -2,6 +2,7 @@
 
 mod cache;
 mod history;
+mod media;
 mod message;
 mod models;
 mod reasoning;

@@ -3,6 +3,7 @@
 mod message;
 mod models;
 mod options;
+mod part;
 pub(crate) mod reply;
 mod request;
 mod schema;
