@@ -1,11 +1,12 @@
 //! Every metric, in one place. Labels are bounded: names from the configuration, statuses, never what callers send.
 
+use super::make::Make;
 use crate::clock::{self, Moment};
 use crate::live::{LiveRoute, LiveTarget};
 use crate::pipeline::exchange::{Attempt, Ending, Exchange};
 use prometheus::{
-    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Gauge, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry, TextEncoder,
 };
 use tollgate_domain::{Cost, Refusal, Unit, Usage};
 use tollgate_governance::health::{Breakers, State};
@@ -383,55 +384,4 @@ fn status_text(status: u16, digits: &mut [u8; 3]) -> &str {
     *tens = digit(status / 10);
     *ones = digit(status);
     std::str::from_utf8(digits).unwrap_or("")
-}
-
-/// Makes and registers.
-struct Make<'a>(&'a Registry);
-
-type Made<T> = Result<T, prometheus::Error>;
-
-impl Make<'_> {
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Made<IntCounterVec> {
-        let vec = IntCounterVec::new(Opts::new(name, help), labels)?;
-        self.0.register(Box::new(vec.clone()))?;
-        Ok(vec)
-    }
-
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Made<IntGaugeVec> {
-        let vec = IntGaugeVec::new(Opts::new(name, help), labels)?;
-        self.0.register(Box::new(vec.clone()))?;
-        Ok(vec)
-    }
-
-    fn counter(&self, name: &str, help: &str) -> Made<IntCounter> {
-        let counter = IntCounter::new(name, help)?;
-        self.0.register(Box::new(counter.clone()))?;
-        Ok(counter)
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> Made<IntGauge> {
-        let gauge = IntGauge::new(name, help)?;
-        self.0.register(Box::new(gauge.clone()))?;
-        Ok(gauge)
-    }
-
-    fn histograms(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: &[f64],
-    ) -> Made<HistogramVec> {
-        let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
-        let vec = HistogramVec::new(opts, labels)?;
-        self.0.register(Box::new(vec.clone()))?;
-        Ok(vec)
-    }
-
-    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> Made<Histogram> {
-        let histogram =
-            Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?;
-        self.0.register(Box::new(histogram.clone()))?;
-        Ok(histogram)
-    }
 }
