@@ -213,6 +213,7 @@ async fn one(
     has_fallback: bool,
     pass: Pass,
 ) -> Outcome {
+    outgoing.reply.created_at(clock::unix_seconds());
     exchange.losses.clear();
     for loss in &outgoing.losses {
         let comma = if exchange.losses.is_empty() { "" } else { "," };
