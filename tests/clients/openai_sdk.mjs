@@ -60,14 +60,16 @@ check("a wrong key is an AuthenticationError", async () => {
 
 check("a stream that breaks is an error", async () => {
   const model = "sim-gpt+fault=reset_after:2";
+  let seen = 0;
   await assert.rejects(async () => {
     const stream = await client.chat.completions.create({
       model,
       messages: [{ role: "user", content: "12 words" }],
       stream: true,
     });
-    for await (const _ of stream);
+    for await (const _ of stream) seen += 1;
   });
+  assert.ok(seen > 0, "nothing came before the break");
 });
 
 await run();
