@@ -51,14 +51,10 @@ fn no_credential_is_in_any_file_log_answer_metric_or_trace() {
     assert_eq!(ask("sim-openai", KEY, false), 200);
     assert_eq!(ask("sim-anthropic", KEY, true), 200);
     // Errors whose text could carry it: the provider's own, a refused credential, a broken stream.
-    assert_eq!(
-        ask(
-            &format!("sim-gpt+fault=400:bad key {CREDENTIAL}"),
-            KEY,
-            false
-        ),
-        400
-    );
+    let echo = json!({ "next": [format!("400:bad key {CREDENTIAL}")] });
+    let told = http::post(upstream.address, "/sim/faults", &[], &echo).unwrap();
+    assert_eq!(told.status, 200, "{}", told.body);
+    assert_eq!(ask("sim-openai", KEY, false), 400);
     assert_eq!(ask("sim-gpt+fault=401", KEY, false), 502);
     assert_eq!(ask("sim-gpt+fault=reset_after:1", KEY, true), 200);
     assert_eq!(ask("sim-openai", "tg-unknown", false), 401);
