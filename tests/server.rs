@@ -1,6 +1,7 @@
 //! The built binary as a process of its own, with a folder of its own.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -137,10 +138,20 @@ fn launch(folder: &Path, address: SocketAddr, arguments: &[String]) -> Child {
 }
 
 /// A port that was free just now; the server binds it again a moment later.
+///
+/// Below the range that the kernel gives to clients: a client that asks for a port of that range while no server
+/// listens may be given the same port, and is then connected to itself.
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
+    let random = RandomState::new();
+    (0_u32..)
+        .map(|attempt| 20_000 + random.hash_one(attempt) % 12_000)
+        .filter_map(|port| u16::try_from(port).ok())
+        .find_map(|port| {
+            TcpListener::bind(("127.0.0.1", port))
+                .ok()?
+                .local_addr()
+                .ok()
+        })
         .unwrap()
 }
 

@@ -23,6 +23,8 @@ const KILLS: usize = 3;
 struct Seen {
     next: AtomicU64,
     is_over: AtomicBool,
+    /// Between a kill and the next start nobody calls.
+    is_away: AtomicBool,
     finished: Mutex<BTreeSet<String>>,
 }
 
@@ -42,6 +44,7 @@ fn after_kill_9_under_load_each_request_that_the_provider_saw_is_in_the_store_on
         for _ in 0..CLIENTS {
             scope.spawn(|| {
                 while !seen.is_over.load(Ordering::Relaxed) {
+                    wait::until("the restart", || !seen.is_away.load(Ordering::Relaxed));
                     let number = seen.next.fetch_add(1, Ordering::Relaxed) + 1;
                     one_request(address, number, &seen);
                 }
@@ -53,7 +56,9 @@ fn after_kill_9_under_load_each_request_that_the_provider_saw_is_in_the_store_on
                 seen.finished() >= before + FINISHED
             });
             server.kill();
+            seen.is_away.store(true, Ordering::Relaxed);
             server.restart();
+            seen.is_away.store(false, Ordering::Relaxed);
         }
         seen.is_over.store(true, Ordering::Relaxed);
     });
