@@ -7,7 +7,8 @@ use crate::upstream::{self, Origin};
 use http::header::{AUTHORIZATION, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use tollgate_domain::ProviderName;
 use tollgate_governance::health::{Breaker, Breakers, Settings, TargetId};
 use tollgate_governance::limit::{Gate, Gates, Permits};
 use tollgate_governance::pricing::PriceTable;
@@ -82,6 +83,19 @@ pub enum LiveError {
 pub struct Lasting {
     pub gates: Gates,
     pub breakers: Breakers,
+    permits: Mutex<HashMap<ProviderName, Arc<Permits>>>,
+}
+
+impl Lasting {
+    /// A provider's permits: those that are out count on after a reload.
+    fn permits_of(&self, provider: &ProviderName, most: u32) -> Arc<Permits> {
+        let mut all = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
+        let permits = all
+            .entry(provider.clone())
+            .or_insert_with(|| Arc::new(Permits::new(most)));
+        permits.adjust(most);
+        permits.clone()
+    }
 }
 
 impl Live {
@@ -95,7 +109,7 @@ impl Live {
         let prices = table.with_overrides(&config.prices);
         let mut providers = HashMap::new();
         for provider in &config.providers {
-            let live = LiveProvider::build(provider, &prices)?;
+            let live = LiveProvider::build(provider, &prices, lasting)?;
             providers.insert(provider.name.clone(), Arc::new(live));
         }
         let target = |target: &Target, pass: Option<&str>| {
@@ -209,7 +223,11 @@ fn add_stages(route: &Route, pass: Option<&str>, make: &MakeTarget<'_>, stages: 
 }
 
 impl LiveProvider {
-    fn build(config: &Arc<Provider>, prices: &PriceTable) -> Result<Self, LiveError> {
+    fn build(
+        config: &Arc<Provider>,
+        prices: &PriceTable,
+        lasting: &Lasting,
+    ) -> Result<Self, LiveError> {
         let name = || config.name.as_str().to_owned();
         let tls = config
             .base
@@ -235,9 +253,9 @@ impl LiveProvider {
         Ok(Self {
             origin: Arc::new(origin),
             headers: headers(config)?,
-            permits: config
-                .max_concurrent
-                .map(|most| Arc::new(Permits::new(u32::try_from(most).unwrap_or(u32::MAX)))),
+            permits: config.max_concurrent.map(|most| {
+                lasting.permits_of(&config.name, u32::try_from(most).unwrap_or(u32::MAX))
+            }),
             vendor: vendor.to_owned(),
             config: config.clone(),
         })

@@ -5,6 +5,8 @@ use super::{access, plain};
 use crate::gateway::Gateway;
 use crate::pipeline::caller::{authenticate, dialect};
 use crate::pipeline::{self, ReplyBody, answer};
+use http::HeaderValue;
+use http::header::ALLOW;
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
 use std::sync::Arc;
@@ -23,8 +25,17 @@ pub async fn answer(gateway: &Arc<Gateway>, request: Request<Incoming>) -> Respo
     match (endpoint, request.method()) {
         (Some(endpoint), &Method::POST) => pipeline::serve(gateway, endpoint, request).await,
         (Some(_), method) => {
-            let refusal = Refusal::MethodNotAllowed(method.to_string());
-            answer::stranger(spoken, &refusal)
+            // Whoever is unknown learns nothing of what exists.
+            let refusal = match authenticate(&gateway.live.load(), request.headers()) {
+                Ok(_) => Refusal::MethodNotAllowed(method.to_string()),
+                Err(refusal) => refusal,
+            };
+            gateway.metrics.refused_unknown(&refusal);
+            let mut response = answer::stranger(spoken, &refusal);
+            if let Some(allow) = response.headers_mut().get_mut(ALLOW) {
+                *allow = HeaderValue::from_static("POST");
+            }
+            response
         }
         (None, _) => match other(gateway, request).await {
             Ok(response) => response,
@@ -85,6 +96,9 @@ async fn other(
         if path.starts_with("/v1/") {
             // Whoever is unknown learns nothing of what exists.
             authenticate(&live, &head.headers)?;
+            if path == "/v1/models" || path.starts_with("/v1/models/") {
+                return Err(Refusal::MethodNotAllowed(head.method.to_string()));
+            }
         }
         return Err(Refusal::NotFound(format!(
             "there is nothing at {}",

@@ -1,7 +1,7 @@
 //! Answers: their heads, and refusals in the caller's words.
 
 use super::exchange::Exchange;
-use super::stream::LiveBody;
+use super::stream::Held;
 use crate::clock;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -28,7 +28,7 @@ const X_DROPPED: HeaderName = HeaderName::from_static("x-tollgate-dropped-params
 pub enum ReplyBody {
     Whole(Option<Bytes>),
     /// A provider's stream, metered as it passes.
-    Live(Box<LiveBody>),
+    Live(Held),
     /// An answer of the tracking store's API.
     Api(axum::body::Body),
 }
@@ -70,15 +70,6 @@ impl Body for ReplyBody {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
             Self::Live(_) => SizeHint::default(),
             Self::Api(body) => body.size_hint(),
-        }
-    }
-}
-
-impl Drop for ReplyBody {
-    /// A stream that is dropped before its end: the client has left.
-    fn drop(&mut self) {
-        if let Self::Live(live) = self {
-            live.abandon();
         }
     }
 }
@@ -176,13 +167,9 @@ fn own_headers(headers: &mut HeaderMap, exchange: &Exchange) {
         put(headers, X_ROUTE, exchange.route_name());
     }
     headers.insert(X_ATTEMPTS, HeaderValue::from(exchange.attempts));
-    if let Some(attempt) = &exchange.attempt {
-        put(
-            headers,
-            X_PROVIDER,
-            attempt.target.provider.config.name.as_str(),
-        );
-        put(headers, X_MODEL, &attempt.model);
+    if let Some((target, model)) = &exchange.tried {
+        put(headers, X_PROVIDER, target.provider.config.name.as_str());
+        put(headers, X_MODEL, model);
     }
     if !exchange.losses.is_empty() {
         put(headers, X_DROPPED, &exchange.losses);

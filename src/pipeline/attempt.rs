@@ -14,8 +14,9 @@ use hyper::Response;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
-use tollgate_domain::Refusal;
+use tollgate_domain::{Refusal, Unit};
 use tollgate_governance::health::Pass;
+use tollgate_governance::limit::Permit;
 use tollgate_governance::strategy::{Choice, Failure, Plan, Tried, Verdict, parse_retry_after};
 use tollgate_providers::{
     Call, ErrorClass, ModelFacts, Outgoing, Reply, ReplyFault, Seen, TargetModel, prepare,
@@ -86,6 +87,10 @@ pub async fn run(
     let mut last = Refusal::Unreachable("every target is set aside".to_owned());
     while let Some(step) = plan.next_step() {
         let target = step.target;
+        let Ok(mut permit) = enter(&target) else {
+            last = at_capacity(&target);
+            continue;
+        };
         let mut pass = if step.is_last_resort {
             target.breaker.enter_anyway(clock::now())
         } else {
@@ -108,7 +113,17 @@ pub async fn run(
                 }
             };
             let has_fallback = !plan.is_empty();
-            let failed = match one(exchange, &route, &target, outgoing, has_fallback, pass).await {
+            let failed = match one(
+                exchange,
+                &route,
+                &target,
+                outgoing,
+                has_fallback,
+                pass,
+                permit,
+            )
+            .await
+            {
                 Ok(response) => return response,
                 Err((returned, failed)) => {
                     exchange = returned;
@@ -140,12 +155,37 @@ pub async fn run(
                     plan.retain(|other: &Arc<LiveTarget>| other.provider.config.name != *name);
                     break;
                 }
-                Verdict::Answer => return exchange.refuse(last),
+                Verdict::Answer => return exchange.refuse(last).await,
             }
+            permit = match enter(&target) {
+                Ok(permit) => permit,
+                Err(AtCapacity) => break,
+            };
             pass = target.breaker.enter_anyway(clock::now());
         }
     }
-    exchange.refuse(last)
+    exchange.refuse(last).await
+}
+
+/// A provider takes no more requests at once.
+struct AtCapacity;
+
+/// The provider's permit for one try, where it has a limit.
+fn enter(target: &LiveTarget) -> Result<Option<Permit>, AtCapacity> {
+    match &target.provider.permits {
+        None => Ok(None),
+        Some(permits) => permits.acquire().map(Some).ok_or(AtCapacity),
+    }
+}
+
+fn at_capacity(target: &LiveTarget) -> Refusal {
+    let provider = &target.provider.config;
+    Refusal::LimitReached {
+        unit: Unit::Concurrent,
+        limit: provider.max_concurrent.unwrap_or_default() as u64,
+        scope: format!("provider `{}`", provider.name.as_str()),
+        retry_after: Duration::from_secs(1),
+    }
 }
 
 fn plan(route: &LiveRoute) -> Plan<Arc<LiveTarget>> {
@@ -212,6 +252,7 @@ async fn one(
     mut outgoing: Outgoing,
     has_fallback: bool,
     pass: Pass,
+    permit: Option<Permit>,
 ) -> Outcome {
     outgoing.reply.created_at(clock::unix_seconds());
     exchange.losses.clear();
@@ -249,6 +290,7 @@ async fn one(
         input,
         output: Vec::new(),
         is_translated,
+        _permit: permit,
     };
     if let Err(refusal) = exchange.begin_attempt(attempt) {
         return Err((

@@ -16,11 +16,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::{Cost, Dialect, Endpoint, Refusal, RequestId, SpanId, TraceId, Usage};
-use tollgate_governance::limit::{Admission, Standing};
+use tollgate_governance::limit::{Admission, Permit, Standing};
 use tollgate_governance::pricing::price;
-use tollgate_providers::{Call, Seen};
+use tollgate_journal::{Position, Synced};
+use tollgate_providers::{Call, Seen, output_text, summarize};
 
-use crate::config::{Capture, OnJournalFull};
+use crate::config::{Capture, JournalSync, OnJournalFull};
 
 /// Captured output that may wait in memory before it goes to the journal.
 const PIECE: usize = 4 << 10;
@@ -47,6 +48,8 @@ pub struct Attempt {
     pub input: Bytes,
     pub output: Vec<u8>,
     pub is_translated: bool,
+    /// The provider counts it among those at once until it ends.
+    pub _permit: Option<Permit>,
 }
 
 pub struct Exchange {
@@ -68,6 +71,8 @@ pub struct Exchange {
     pub body: Bytes,
     pub attempts: u32,
     pub attempt: Option<Attempt>,
+    /// Target and model of the last try.
+    pub tried: Option<(Arc<LiveTarget>, String)>,
     pub losses: String,
     pub usage: Usage,
     pub cost: Cost,
@@ -77,6 +82,7 @@ pub struct Exchange {
     pub output_bytes: u64,
     admission: Option<Admission>,
     standing: Cell<Standing>,
+    closed_at: Option<Position>,
     is_opened: bool,
     is_settled: bool,
 }
@@ -114,6 +120,7 @@ impl Exchange {
             body: Bytes::new(),
             attempts: 0,
             attempt: None,
+            tried: None,
             losses: String::new(),
             usage: Usage::default(),
             cost: Cost::default(),
@@ -123,6 +130,7 @@ impl Exchange {
             output_bytes: 0,
             admission: None,
             standing: Cell::default(),
+            closed_at: None,
             is_opened: false,
             is_settled: false,
         })
@@ -199,9 +207,10 @@ impl Exchange {
         self.attempts += 1;
         attempt.number = self.attempts;
         let written = record::attempt(self, &attempt, !self.is_opened);
+        self.tried = Some((attempt.target.clone(), attempt.model.clone()));
         self.attempt = Some(attempt);
         match written {
-            Ok(()) => {
+            Ok(_) => {
                 self.is_opened = true;
                 Ok(())
             }
@@ -249,10 +258,16 @@ impl Exchange {
     ) -> (Option<Usage>, Option<Cost>, bool) {
         let is_answered = (200..300).contains(&attempt.status);
         let usage = match seen.usage {
+            // Cut off before its end, it can have reported no more than a beginning.
+            Some(usage) if failure.is_some() && seen.finish_reasons.is_empty() => {
+                Some(self.at_least(usage))
+            }
             Some(usage) => Some(usage),
             None if is_answered && (failure.is_none() || self.output_bytes > 0) => {
                 Some(self.estimate())
             }
+            // It was asked, and will charge for that much.
+            None if failure == Some("client_gone") => Some(self.estimate()),
             None => None,
         };
         let Some(usage) = usage else {
@@ -270,16 +285,37 @@ impl Exchange {
 
     /// About four bytes a token, of what was sent and of what came.
     fn estimate(&self) -> Usage {
+        let input = tollgate_providers::input_text(self.endpoint, &self.body).len();
         Usage {
-            input: tollgate_providers::input_text(self.endpoint, &self.body)
-                .len()
-                .div_ceil(4) as u64,
-            output: self
-                .output_bytes
-                .div_ceil(if self.is_stream { 40 } else { 5 }),
+            input: input.div_ceil(4) as u64,
+            output: self.text_bytes().div_ceil(4),
             estimated: true,
             ..Usage::default()
         }
+    }
+
+    /// Usage that was reported early, with the output that came since.
+    fn at_least(&self, reported: Usage) -> Usage {
+        let missing = (self.text_bytes().div_ceil(4)).saturating_sub(reported.output_total());
+        Usage {
+            output: reported.output.saturating_add(missing),
+            estimated: reported.estimated || missing > 0,
+            ..reported
+        }
+    }
+
+    /// Bytes of text in what the client was sent: counted in the part that is at hand, in proportion for the rest.
+    fn text_bytes(&self) -> u64 {
+        if matches!(self.endpoint, Endpoint::Embeddings | Endpoint::CountTokens) {
+            return 0;
+        }
+        let at_hand = self.output.len() as u64;
+        if at_hand == 0 {
+            return self.output_bytes / if self.is_stream { 10 } else { 2 };
+        }
+        let summary = summarize(self.endpoint, self.is_stream, &self.output);
+        let text = output_text(&summary).len() as u64;
+        text.saturating_mul(self.output_bytes.max(at_hand)) / at_hand
     }
 
     /// The first content has come.
@@ -315,8 +351,15 @@ impl Exchange {
         }
     }
 
+    /// What the client's last bytes wait for where `store.sync` is `each`: the account on the disk.
+    pub fn synced(&self) -> Option<Synced> {
+        let is_each = self.live.config.store.sync == JournalSync::Each;
+        let position = self.closed_at.filter(|_| is_each)?;
+        Some(self.gateway.journal.synced(position))
+    }
+
     /// Answers with a refusal and settles.
-    pub fn refuse(mut self: Box<Self>, refusal: Refusal) -> Response<ReplyBody> {
+    pub async fn refuse(mut self: Box<Self>, refusal: Refusal) -> Response<ReplyBody> {
         let body = answer::refusal_body(&self, &refusal);
         self.sends(&body, &Seen::default());
         let ending = match refusal {
@@ -332,6 +375,11 @@ impl Exchange {
         let status = tollgate_providers::error_status(self.dialect, &refusal);
         let response = answer::refused(&self, &refusal, status, body);
         self.settle(ending, status, Some(&refusal));
+        let synced = self.synced();
+        drop(self);
+        if let Some(synced) = synced {
+            synced.await;
+        }
         response
     }
 
@@ -346,9 +394,12 @@ impl Exchange {
         }
         let output = std::mem::take(&mut self.output);
         let written = record::closed(self, ending, status, refusal, &output, !self.is_opened);
-        if let Err(error) = written {
-            self.gateway.metrics.journal_refused.inc();
-            tracing::warn!(request = %self.id, %error, "the journal took no record");
+        match written {
+            Ok(position) => self.closed_at = Some(position),
+            Err(error) => {
+                self.gateway.metrics.journal_refused.inc();
+                tracing::warn!(request = %self.id, %error, "the journal took no record");
+            }
         }
         self.gateway.metrics.settled(self, ending, status, now);
         match ending {

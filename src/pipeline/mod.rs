@@ -69,7 +69,7 @@ pub async fn serve(
     }
     .await;
     match admitted {
-        Err(refusal) => exchange.refuse(refusal),
+        Err(refusal) => exchange.refuse(refusal).await,
         Ok((call, route)) => attempt::run(exchange, route, call, caller).await,
     }
 }

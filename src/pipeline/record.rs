@@ -6,14 +6,14 @@ use crate::config::Capture;
 use tollgate_domain::{Cost, Refusal, Usage};
 use tollgate_journal::{
     AppendError, Attempt as Tried, AttemptEnd, Capture as Kept, Closed, Open, Outcome, Pairs,
-    Progress, Record,
+    Position, Progress, Record,
 };
 use tollgate_providers::Seen;
 
-type Written = Result<(), AppendError>;
+type Written = Result<Position, AppendError>;
 
 fn append(exchange: &Exchange, records: &[Record<'_>]) -> Written {
-    exchange.gateway().journal.append_all(records).map(|_| ())
+    exchange.gateway().journal.append_all(records)
 }
 
 fn open(exchange: &Exchange) -> Record<'_> {

@@ -16,11 +16,12 @@ use hyper::Response;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Sleep;
 use tollgate_domain::Refusal;
 use tollgate_governance::strategy::Failure;
+use tollgate_journal::Synced;
 use tollgate_providers::{Piece, Reply, ReplyFault, error_event};
 
 /// How long frames without content are held back.
@@ -28,9 +29,8 @@ const HOLD: Duration = Duration::from_secs(1);
 /// Bytes that one write to the client may gather.
 const GATHER: usize = 64 << 10;
 
-/// The body of a streamed answer. Dropped before its end, the client has left: the provider's connection closes, and
-/// what came is accounted.
-pub struct LiveBody {
+/// A streamed answer under way.
+struct LiveBody {
     exchange: Box<Exchange>,
     upstream: UpstreamBody,
     decoder: Decoder,
@@ -42,6 +42,8 @@ pub struct LiveBody {
     last_read: Moment,
     has_content: bool,
     is_over: bool,
+    /// The last bytes, and what they wait for.
+    closing: Option<(Synced, Option<Bytes>)>,
 }
 
 /// What the provider's side has to say.
@@ -75,7 +77,14 @@ pub(super) async fn start(
         let refusal = Refusal::UpstreamMalformed("its encoding is not known".to_owned());
         return fail(exchange, pass, Failed::new(Failure::Broken, refusal));
     };
-    let mut live = LiveBody {
+    let content_type = HeaderValue::from_static("text/event-stream; charset=utf-8");
+    let mut response = answer::answered(&exchange, &head, content_type, ReplyBody::Whole(None));
+    response.headers_mut().insert(
+        http::header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache"),
+    );
+    // From here on, a client that leaves is accounted with what the provider reported.
+    let mut held = Held(Some(Box::new(LiveBody {
         exchange,
         upstream: body,
         decoder,
@@ -86,77 +95,98 @@ pub(super) async fn start(
         last_read: clock::now(),
         has_content: false,
         is_over: false,
-    };
-    if has_fallback {
-        match tokio::time::timeout(HOLD, live.hold()).await {
-            Ok(Ok(())) | Err(_) => {}
-            Ok(Err(failed)) => {
-                return fail(live.exchange, pass, failed);
-            }
-        }
+        closing: None,
+    })));
+    if has_fallback
+        && let Some(live) = &mut held.0
+        && let Ok(Err(failed)) = tokio::time::timeout(HOLD, live.hold()).await
+        && let Some(live) = held.0.take()
+    {
+        return fail(live.exchange, pass, failed);
     }
     pass.succeed(clock::now());
-    let content_type = HeaderValue::from_static("text/event-stream; charset=utf-8");
-    let mut response =
-        answer::answered(&live.exchange, &head, content_type, ReplyBody::Whole(None));
-    response.headers_mut().insert(
-        http::header::CACHE_CONTROL,
-        HeaderValue::from_static("no-cache"),
-    );
-    *response.body_mut() = ReplyBody::Live(Box::new(live));
+    *response.body_mut() = ReplyBody::Live(held);
     Ok(response)
+}
+
+/// A stream in the hands of whoever reads it. Dropped before the stream's end, the client has left.
+pub struct Held(Option<Box<LiveBody>>);
+
+impl Held {
+    /// The next bytes for the client; `None` at the end.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        match &mut self.0 {
+            Some(live) => live.poll_next(cx),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(live) = &mut self.0 {
+            live.abandon();
+        }
+    }
 }
 
 impl LiveBody {
     /// Reads until there is content.
     async fn hold(&mut self) -> Result<(), Failed> {
-        let mut held: Option<BytesMut> = None;
-        let outcome = loop {
+        loop {
             match poll_fn(|cx| self.poll_read(cx)).await {
                 Read::Bytes(bytes) => {
-                    match (&mut held, self.first.take()) {
-                        (Some(held), _) => held.extend_from_slice(&bytes),
-                        (None, None) => self.first = Some(bytes),
-                        (None, Some(first)) => {
-                            let mut both = BytesMut::from(&*first);
-                            both.extend_from_slice(&bytes);
-                            held = Some(both);
-                        }
-                    }
+                    // In place before the next await: a time-out of the hold loses nothing.
+                    let first = self.first.get_or_insert_default();
+                    *first = if first.is_empty() {
+                        bytes
+                    } else {
+                        [&first[..], &bytes].concat().into()
+                    };
+                    let is_much = first.len() >= GATHER;
                     // The dialect's own word that the answer failed, before any content.
                     if let Some(error) = self.reply.seen().failure.clone()
                         && !self.has_content
                     {
-                        break Err(Failed::of_fault(
+                        return Err(Failed::of_fault(
                             ReplyFault::Upstream(error),
                             self.reply.seen().clone(),
                         ));
                     }
-                    if self.has_content || self.is_over {
-                        break Ok(());
+                    if self.has_content || self.is_over || is_much {
+                        return Ok(());
                     }
                 }
-                Read::End => break Ok(()),
+                Read::End => return Ok(()),
                 Read::Fault(fault) => {
-                    break Err(Failed::of_fault(fault, self.reply.seen().clone()));
+                    return Err(Failed::of_fault(fault, self.reply.seen().clone()));
                 }
                 Read::TooSlow(failure) => {
-                    break Err(Failed::new(failure, Refusal::UpstreamTimeout));
+                    let mut failed = Failed::new(failure, Refusal::UpstreamTimeout);
+                    failed.seen = self.reply.seen().clone();
+                    return Err(failed);
                 }
             }
-            // What is held must survive a time-out of the hold.
-            if let Some(bytes) = held.take() {
-                self.first = Some(bytes.freeze());
-            }
-        };
-        if let Some(bytes) = held {
-            self.first = Some(bytes.freeze());
         }
-        outcome
     }
 
-    /// The next bytes for the client; `None` at the end.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    /// The next bytes for the client. The last ones wait until the account survives a power loss, where the operator
+    /// asked for that.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if self.closing.is_none() {
+            let piece = ready!(self.poll_piece(cx));
+            match self.exchange.synced() {
+                Some(synced) if self.is_over => self.closing = Some((synced, piece)),
+                _ => return Poll::Ready(piece),
+            }
+        }
+        if let Some((synced, _)) = &mut self.closing {
+            ready!(Pin::new(synced).poll(cx));
+        }
+        Poll::Ready(self.closing.take().and_then(|(_, piece)| piece))
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if let Some(first) = self.first.take().filter(|first| !first.is_empty()) {
             return Poll::Ready(Some(self.sends(first)));
         }
@@ -165,7 +195,7 @@ impl LiveBody {
         }
         let mut gathered = Bytes::new();
         let mut joined: Option<BytesMut> = None;
-        loop {
+        let refusal = loop {
             match self.poll_read(cx) {
                 Poll::Ready(Read::Bytes(bytes)) => {
                     match &mut joined {
@@ -180,33 +210,28 @@ impl LiveBody {
                         }
                     }
                     if joined.as_ref().map_or(gathered.len(), BytesMut::len) >= GATHER {
-                        break;
+                        break None;
                     }
                 }
                 Poll::Ready(Read::End) => {
                     self.is_over = true;
-                    break;
+                    break None;
                 }
                 Poll::Ready(Read::Fault(fault)) => {
-                    let refusal = Failed::of_fault(fault, Default::default()).refusal;
-                    let event = self.break_off(refusal);
-                    joined
-                        .get_or_insert_with(|| BytesMut::from(&*gathered))
-                        .extend_from_slice(&event);
-                    break;
+                    break Some(Failed::of_fault(fault, Default::default()).refusal);
                 }
-                Poll::Ready(Read::TooSlow(_)) => {
-                    let event = self.break_off(Refusal::UpstreamTimeout);
-                    joined
-                        .get_or_insert_with(|| BytesMut::from(&*gathered))
-                        .extend_from_slice(&event);
-                    break;
-                }
+                Poll::Ready(Read::TooSlow(_)) => break Some(Refusal::UpstreamTimeout),
                 Poll::Pending if gathered.is_empty() => return Poll::Pending,
-                Poll::Pending => break,
+                Poll::Pending => break None,
             }
-        }
+        };
         let bytes = joined.map_or(gathered, BytesMut::freeze);
+        if let Some(refusal) = refusal {
+            // What came before the break is part of the answer.
+            self.exchange.sends(&bytes, self.reply.seen());
+            let event = self.break_off(&refusal);
+            return Poll::Ready(Some([bytes, event].concat().into()));
+        }
         if bytes.is_empty() {
             self.settle();
             return Poll::Ready(None);
@@ -242,14 +267,14 @@ impl LiveBody {
     }
 
     /// The client has left: what came is accounted. Does nothing where the request was settled.
-    pub fn abandon(&mut self) {
+    fn abandon(&mut self) {
         self.exchange
             .end_attempt(self.reply.seen(), Some("client_gone"));
         self.exchange.settle(Ending::ClientGone, 499, None);
     }
 
     /// The stream can't go on: an error event, and the account.
-    fn break_off(&mut self, refusal: Refusal) -> Bytes {
+    fn break_off(&mut self, refusal: &Refusal) -> Bytes {
         self.is_over = true;
         let mut event = BytesMut::new();
         if self.reply.is_mid_frame() {
@@ -257,12 +282,11 @@ impl LiveBody {
         }
         let (dialect, endpoint) = (self.exchange.endpoint.dialect(), self.exchange.endpoint);
         let id = self.exchange.id.to_string();
-        event.extend_from_slice(&error_event(dialect, endpoint, &refusal, &id));
-        self.exchange.sends(&event, self.reply.seen());
-        self.exchange.output_bytes -= event.len() as u64;
+        event.extend_from_slice(&error_event(dialect, endpoint, refusal, &id));
         self.exchange
             .end_attempt(self.reply.seen(), Some(refusal.code()));
-        self.exchange.settle(Ending::Failed, 200, Some(&refusal));
+        self.exchange.sends(&event, self.reply.seen());
+        self.exchange.settle(Ending::Failed, 200, Some(refusal));
         event.freeze()
     }
 

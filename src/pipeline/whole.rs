@@ -79,6 +79,11 @@ pub(super) async fn answer(
     let response = answer::answered(&exchange, &head, content_type, ReplyBody::whole(bytes));
     exchange.end_attempt(seen, None);
     exchange.settle(Ending::Ok, 200, None);
+    let synced = exchange.synced();
+    drop(exchange);
+    if let Some(synced) = synced {
+        synced.await;
+    }
     Ok(response)
 }
 

@@ -32,7 +32,8 @@ impl Permits {
         self.in_use.load(Ordering::Acquire)
     }
 
-    pub(super) fn adjust(&self, limit: u32) {
+    /// Sets the limit; permits that are out stay out.
+    pub fn adjust(&self, limit: u32) {
         self.limit.store(limit, Ordering::Relaxed);
     }
 }
