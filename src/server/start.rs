@@ -173,6 +173,11 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         store: store.clone(),
         is_draining: AtomicBool::new(false),
     });
+    if !snapshot.telemetry.otlp.is_empty() {
+        tracing::warn!(
+            "telemetry.otlp is set, but this version exports no spans: they are in the store alone"
+        );
+    }
     let stats = Arc::new(drain::DrainStats::default());
     let draining = drain::start(
         store,
