@@ -5,6 +5,12 @@
 //! JavaScript; `tests/setup.sh` installs what they import. The upstream is the simulated server in the test's own
 //! process, so that a test can tell it how to fail and compare its books with Tollgate's.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on fails"
+)]
+
 mod faults;
 mod house;
 mod http;
