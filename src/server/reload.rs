@@ -62,6 +62,14 @@ impl Reloader {
             }
         };
         let started = Watcher::start(files, on_change)?;
+        // What changed between the load and here was noticed by nobody.
+        let is_current = shared
+            .around
+            .sources(|sources| config::load(&shared.around.origin, sources))
+            .is_ok_and(|now| now.hash == snapshot.hash);
+        if !is_current {
+            started.trigger();
+        }
         *lock(&watcher) = Some(started);
         Ok(Self {
             shared,
