@@ -20,6 +20,7 @@ use segments::Segments;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -31,6 +32,10 @@ pub(crate) struct Log {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) options: Options,
     state: Mutex<State>,
+    /// The next segment's.
+    next_number: AtomicU64,
+    /// The first sequence number that this run may give.
+    base: u64,
     /// There may be more to read.
     pub(crate) grown: Condvar,
     /// There is something to sync.
@@ -46,9 +51,10 @@ pub(crate) struct Log {
 pub(crate) struct State {
     pub(crate) segments: Segments,
     spare: Option<Fresh>,
-    next_number: u64,
     /// The next record's sequence number.
     pub(crate) next: u64,
+    /// The last accepted one's. Those between are spent: their write failed.
+    last: u64,
     /// Frames written and not synced: those that the running sync covers, and those after them.
     syncing: Vec<u8>,
     pending: Vec<u8>,
@@ -110,16 +116,17 @@ impl Log {
             0 => 1,
             newest => newest.saturating_add(1).saturating_add(RESTART_GAP),
         };
+        let readable = found.segments.iter().map(|segment| segment.last).max();
         let state = State {
             segments: Segments::recovered(found.segments),
             spare: None,
-            next_number: found.next_number,
             next,
+            last: next.saturating_sub(1),
             syncing: Vec::new(),
             pending: Vec::new(),
             accepted: 0,
             synced: next.saturating_sub(1),
-            readable: next.saturating_sub(1),
+            readable: readable.unwrap_or(0),
             blocked: None,
             is_full_told: false,
             is_refusing: false,
@@ -127,8 +134,11 @@ impl Log {
             is_stopping: false,
             waiting: Vec::new(),
             readers: BTreeMap::new(),
-            doomed: Vec::new(),
-            bytes: found.report.bytes,
+            bytes: found
+                .report
+                .bytes
+                .saturating_add(found.empty.iter().map(|(_, size)| size).sum()),
+            doomed: found.empty,
             stats: Stats::default(),
             events: Vec::new(),
             ids: 0,
@@ -137,6 +147,8 @@ impl Log {
             disk,
             options,
             state: Mutex::new(state),
+            next_number: AtomicU64::new(found.next_number),
+            base: next,
             grown: Condvar::new(),
             sync_work: Condvar::new(),
             make_work: Condvar::new(),
@@ -181,11 +193,8 @@ impl Log {
         if let Some(released) = state.readers.get_mut(&reader) {
             *released = up_to.max(*released);
         }
-        let synced = state.synced;
-        if let Some(least) = state.readers.values().copied().min() {
-            let done = state.segments.take_done(least.min(synced));
-            state.doomed.extend(done);
-        }
+        let is_full = state.is_full_told;
+        state.doom_released(is_full);
         drop(state);
         self.remove_doomed();
     }
@@ -217,6 +226,14 @@ impl State {
     pub(crate) fn new_id(&mut self) -> u64 {
         self.ids = self.ids.saturating_add(1);
         self.ids
+    }
+
+    /// Marks for removal what every reader has released and no sync needs.
+    fn doom_released(&mut self, with_active: bool) {
+        if let Some(least) = self.readers.values().copied().min() {
+            let done = self.segments.take_done(least.min(self.synced), with_active);
+            self.doomed.extend(done);
+        }
     }
 
     pub(crate) fn unsynced_bytes(&self) -> usize {

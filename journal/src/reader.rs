@@ -15,14 +15,15 @@ pub struct Reader {
     id: u64,
     /// The last sequence number dealt with.
     after: u64,
+    /// The last record that was given out, and how far there is nothing else to give.
+    given: u64,
+    passed: u64,
     /// The segments being read. Those that an earlier run left may overlap, and are merged by sequence number.
     lanes: Vec<Lane>,
     /// Segments with a smaller id have been opened, or hold nothing new.
     next_segment: u64,
     /// The first record of the next segment that may overlap.
     next_first: Option<u64>,
-    /// A record lies behind a gap that the next sync explains.
-    is_held_back: bool,
     skipped: Skipped,
 }
 
@@ -49,6 +50,12 @@ struct Lane {
     path: PathBuf,
     scan: Scan,
     peek: Option<Found>,
+    /// The next frame's sequence number if nothing is missing. Known for what this run wrote.
+    expected: u64,
+    /// Frames lie behind a hole, or are one, until this sequence number is synced; 0 for no hole.
+    held_back: u64,
+    /// The last of the frames that are missing at the end for good; 0 for none.
+    lost_end: u64,
     is_recovered: bool,
 }
 
@@ -60,10 +67,11 @@ impl Reader {
             log,
             id,
             after,
+            given: after,
+            passed: 0,
             lanes: Vec::new(),
             next_segment: 0,
             next_first: None,
-            is_held_back: false,
             skipped: Skipped::default(),
         }
     }
@@ -89,6 +97,7 @@ impl Reader {
                 Err(_) => self.skipped.unknown = self.skipped.unknown.saturating_add(1),
             }
         };
+        self.given = found.sequence;
         let entry = self.lanes.get(lane).and_then(|lane| {
             decode(&lane.scan, &found).ok().map(|record| Entry {
                 position: Position::from_u64(found.sequence),
@@ -107,9 +116,10 @@ impl Reader {
     /// a sync, not by each append: keep the timeout short where a failing disk must not delay them.
     pub fn wait(&self, timeout: Duration) -> bool {
         let state = self.log.lock();
-        let has_none = |state: &crate::log::State| match self.is_held_back {
-            true => state.synced <= self.after,
-            false => state.readable <= self.after,
+        let held_back = self.lanes.iter().map(|lane| lane.held_back).max();
+        let has_none = |state: &crate::log::State| match held_back.unwrap_or(0) {
+            0 => state.readable <= self.after.max(self.passed),
+            sequence => state.synced < sequence,
         };
         let (state, _) = self
             .log
@@ -123,7 +133,12 @@ impl Reader {
 
     /// Says that everything up to the position is dealt with for good: segments that no reader needs are removed.
     pub fn release(&self, up_to: Position) {
-        self.log.release(self.id, up_to.as_u64());
+        let mut up_to = up_to.as_u64();
+        if up_to >= self.given {
+            // What was passed over holds nothing back.
+            up_to = up_to.max(self.after).max(self.passed);
+        }
+        self.log.release(self.id, up_to);
     }
 
     pub fn skipped(&self) -> Skipped {
@@ -148,27 +163,28 @@ impl Reader {
             let Some(lane) = self.lanes.get_mut(place) else {
                 return Ok(None);
             };
-            let gap = found.sequence.saturating_sub(self.after).saturating_sub(1);
-            let is_gap = self.after != 0 && gap != 0 && gap < RESTART_GAP;
-            if is_gap && !lane.is_recovered {
-                // After a failed sync the kernel may show holes where nothing was lost: the records are being written
-                // to another segment.
+            if !lane.is_recovered && found.sequence > lane.expected {
+                // A hole. After a failed sync the kernel may show one where nothing was lost: those records are being
+                // written to another segment, and this one is cut off.
                 let state = self.log.lock();
                 let segment = state.segments.get(lane.segment);
                 if segment.is_some_and(|segment| found.offset >= segment.end) {
                     lane.peek = None;
                     continue;
                 }
-                self.is_held_back = state.synced < found.sequence;
-                if self.is_held_back {
+                if state.synced < found.sequence {
+                    lane.held_back = found.sequence;
                     return Ok(None);
                 }
             }
+            lane.held_back = 0;
+            lane.expected = found.sequence.saturating_add(1);
             lane.peek = None;
             if found.sequence <= self.after {
                 continue;
             }
-            if is_gap {
+            let gap = found.sequence.saturating_sub(self.after).saturating_sub(1);
+            if self.after != 0 && gap < RESTART_GAP {
                 self.skipped.missing = self.skipped.missing.saturating_add(gap);
             }
             return Ok(Some((place, found)));
@@ -180,7 +196,11 @@ impl Reader {
         loop {
             let mut place = 0usize;
             while let Some(lane) = self.lanes.get_mut(place) {
-                if lane.advance(&self.log)? {
+                let goes_on = lane.advance(&self.log)?;
+                let lost = std::mem::take(&mut lane.lost_end).saturating_sub(self.after);
+                self.after = self.after.saturating_add(lost);
+                self.skipped.missing = self.skipped.missing.saturating_add(lost);
+                if goes_on {
                     place = place.saturating_add(1);
                 } else {
                     let lane = self.lanes.swap_remove(place);
@@ -208,12 +228,23 @@ impl Reader {
             .segments
             .iter()
             .filter(|segment| segment.id >= next_segment && segment.last > after);
-        let next = coming.next()?;
+        let Some(next) = coming.next() else {
+            let is_open = |id| self.lanes.iter().any(|lane| lane.segment == id);
+            let through = state
+                .segments
+                .iter()
+                .filter(|segment| segment.is_recovered && !is_open(segment.id));
+            self.passed = through.map(|segment| segment.last).max().unwrap_or(0);
+            return None;
+        };
         let lane = Lane {
             segment: next.id,
             path: next.path.clone(),
             scan: Scan::new(next.file.clone(), next.nonce, next.end),
             peek: None,
+            expected: next.first,
+            held_back: 0,
+            lost_end: 0,
             is_recovered: next.is_recovered,
         };
         self.next_segment = next.id.saturating_add(1);
@@ -239,9 +270,19 @@ impl Lane {
             };
             let has_grown = segment.end > self.scan.end();
             self.scan.set_end(segment.end);
-            if !has_grown {
-                return Ok(state.segments.is_active(self.segment));
+            if has_grown {
+                continue;
             }
+            // Frames missing at the end are a hole as well.
+            let is_whole = self.is_recovered || segment.is_abandoned;
+            let is_short = !is_whole && self.expected <= segment.last;
+            let may_come = is_short && segment.last > state.synced;
+            self.held_back = if may_come { segment.last } else { 0 };
+            if is_short && !may_come {
+                self.lost_end = segment.last;
+                self.expected = segment.last.saturating_add(1);
+            }
+            return Ok(self.held_back != 0 || state.segments.is_active(self.segment));
         }
         Ok(true)
     }

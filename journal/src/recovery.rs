@@ -7,9 +7,9 @@ use crate::disk::Disk;
 use crate::error::OpenError;
 use crate::log::segments::Segment;
 use crate::scan::Scan;
-use crate::segment::{HEADER, Header, Name, is_segment, parse_header};
+use crate::segment::{HEADER, Header, is_segment, parse_header, parse_name};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What was found when the journal was opened.
@@ -33,8 +33,10 @@ pub(crate) struct Found {
     pub(crate) segments: Vec<Segment>,
     /// Greater than every number that a file has.
     pub(crate) next_number: u64,
-    /// The greatest sequence number seen.
+    /// The greatest sequence number that is known to be spent.
     pub(crate) last: u64,
+    /// Files with nothing in them, to be removed, and their sizes.
+    pub(crate) empty: Vec<(PathBuf, u64)>,
 }
 
 pub(crate) fn recover(disk: &dyn Disk, folder: &Path) -> Result<Found, OpenError> {
@@ -48,38 +50,38 @@ pub(crate) fn recover(disk: &dyn Disk, folder: &Path) -> Result<Found, OpenError
         segments: Vec::new(),
         next_number: 1,
         last: 0,
+        empty: Vec::new(),
     };
     let mut names = disk.list(folder).map_err(failed)?;
     names.retain(|name| is_segment(name));
     names.sort_unstable();
     for name in names {
-        if let Some(parsed) = Name::parse(&name) {
-            found.next_number = found.next_number.max(parsed.number.saturating_add(1));
+        if let Some((number, _)) = parse_name(&name) {
+            found.next_number = found.next_number.max(number.saturating_add(1));
         }
-        match examine(disk, folder, &name, &mut found.report) {
-            Ok(Some(segment)) => found.segments.push(segment),
-            Ok(None) => {}
-            Err(_) => found.report.unreadable = found.report.unreadable.saturating_add(1),
+        if examine(disk, folder, &name, &mut found).is_err() {
+            found.report.unreadable = found.report.unreadable.saturating_add(1);
         }
     }
-    found.last = found.segments.iter().map(|s| s.last).max().unwrap_or(0);
+    let readable = found.segments.iter().map(|s| s.last).max().unwrap_or(0);
     for segment in found.segments.iter_mut().filter(|s| s.last == 0) {
-        // Nothing of it can be read: it goes with everything else that this run found.
-        (segment.first, segment.last) = (found.last, found.last);
+        // Nothing of it can be read: it goes with all that can.
+        (segment.first, segment.last) = (readable, readable);
+    }
+    if readable == 0 {
+        let lost = found.segments.drain(..);
+        found.empty.extend(lost.map(|s| (s.path, s.capacity)));
     }
     found.segments.sort_by_key(|segment| segment.first);
+    let held = found.segments.iter().map(|segment| segment.capacity);
+    found.report.bytes = held.sum();
     found.report.segments = found.segments.len() as u64;
     found.report.took = disk.now().saturating_sub(started);
     Ok(found)
 }
 
-/// Reads one segment through. `None` where there is nothing in it for a reader.
-fn examine(
-    disk: &dyn Disk,
-    folder: &Path,
-    name: &str,
-    report: &mut Recovery,
-) -> io::Result<Option<Segment>> {
+/// Reads one segment through.
+fn examine(disk: &dyn Disk, folder: &Path, name: &str, found: &mut Found) -> io::Result<()> {
     let path = folder.join(name);
     let file = disk.open(&path)?;
     let length = retry(|| file.length())?;
@@ -88,29 +90,42 @@ fn examine(
         Ok(_) => parse_header(&header),
         Err(_) => Header::Damaged,
     };
-    let nonce = match (header, Name::parse(name)) {
-        (Header::Valid(own), _) => own.nonce,
-        (Header::Damaged, Some(named)) => named.nonce,
+    let report = &mut found.report;
+    let nonce = match (header, parse_name(name)) {
+        (Header::Valid(label), _) => {
+            found.last = found.last.max(label.base);
+            label.nonce
+        }
+        (Header::Damaged, Some((_, nonce))) => nonce,
         (Header::Foreign, _) | (Header::Damaged, None) => {
             report.unreadable = report.unreadable.saturating_add(1);
-            return Ok(None);
+            return Ok(());
         }
     };
     let mut scan = Scan::new(file.clone(), nonce, length);
     let (mut first, mut last, mut records) = (0, 0, 0u64);
-    while let Some(frame) = scan_on(&mut scan) {
+    while let Some(sequence) = scan_on(&mut scan) {
         if records == 0 {
-            first = frame;
+            first = sequence;
         }
-        last = frame;
+        last = sequence;
         records = records.saturating_add(1);
     }
     report.records = report.records.saturating_add(records);
     report.damaged = report.damaged.saturating_add(scan.damaged);
-    if records == 0 && scan.damaged == 0 && !scan.has_unread {
-        // A segment made in advance. If it can't be removed now, the next start finds it again.
-        let _ = disk.remove(&path);
-        return Ok(None);
+    found.last = found.last.max(last);
+    match (records, scan.has_unread, scan.damaged) {
+        // It may be readable again at another start.
+        (0, true, _) => {
+            report.unreadable = report.unreadable.saturating_add(1);
+            return Ok(());
+        }
+        // Made in advance, and not used.
+        (0, false, 0) => {
+            found.empty.push((path, length));
+            return Ok(());
+        }
+        _ => {}
     }
     // The last run may have been killed before it synced this.
     if file.sync_data().is_err() {
@@ -120,14 +135,9 @@ fn examine(
     if !scan.has_unread && scan.used < length && file.truncate(scan.used).is_ok() {
         held = scan.used;
     }
-    report.bytes = report.bytes.saturating_add(held);
-    Ok(Some(Segment::recovered(
-        path,
-        file,
-        nonce,
-        (first, last),
-        held,
-    )))
+    let segment = Segment::recovered(path, file, nonce, (first, last), held);
+    found.segments.push(segment);
+    Ok(())
 }
 
 /// The next frame's sequence number, with reads tried until they succeed or are given up.

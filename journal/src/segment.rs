@@ -1,8 +1,8 @@
 //! The log's files: `{number}-{nonce}.journal`, both in hexadecimal.
 //!
-//! A file begins with 32 bytes: `TOLLGATE`, the format's version (u32), the nonce (u32), the number (u64), four zeros,
-//! and a CRC-32 of what is before it. Frames follow. The nonce is also in the name so that a damaged beginning costs
-//! nothing; the file is zeros after the last frame.
+//! A file begins with 40 bytes: `TOLLGATE`, the format's version (u32), the nonce (u32), the number (u64), the least
+//! sequence number that its run may give (u64), four zeros, and a CRC-32 of what is before it. Frames follow. The nonce
+//! is also in the name so that a damaged beginning costs nothing; the file is zeros after the last frame.
 
 use crate::disk::{Disk, DiskFile};
 use crc32fast::hash;
@@ -10,30 +10,30 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) const HEADER: usize = 32;
+pub(crate) const HEADER: usize = 40;
 const MAGIC: &[u8; 8] = b"TOLLGATE";
 const FORMAT: u32 = 1;
 const ENDING: &str = ".journal";
 
-/// A segment as it was named: what can be known without reading it.
+/// What a segment says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Name {
+pub(crate) struct Label {
     pub(crate) number: u64,
     pub(crate) nonce: u32,
+    pub(crate) base: u64,
 }
 
-impl Name {
+impl Label {
     pub(crate) fn file_name(self) -> String {
         format!("{:016x}-{:08x}{ENDING}", self.number, self.nonce)
     }
+}
 
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        let (number, nonce) = name.strip_suffix(ENDING)?.split_once('-')?;
-        Some(Self {
-            number: u64::from_str_radix(number, 16).ok()?,
-            nonce: u32::from_str_radix(nonce, 16).ok()?,
-        })
-    }
+/// The number and the nonce in a file's name.
+pub(crate) fn parse_name(name: &str) -> Option<(u64, u32)> {
+    let (number, nonce) = name.strip_suffix(ENDING)?.split_once('-')?;
+    let number = u64::from_str_radix(number, 16).ok()?;
+    Some((number, u32::from_str_radix(nonce, 16).ok()?))
 }
 
 pub(crate) fn is_segment(name: &str) -> bool {
@@ -43,18 +43,19 @@ pub(crate) fn is_segment(name: &str) -> bool {
 /// What a segment's first bytes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Header {
-    Valid(Name),
+    Valid(Label),
     /// Made by another release: not ours to read or to remove.
     Foreign,
     Damaged,
 }
 
-pub(crate) fn header(name: Name) -> [u8; HEADER] {
+pub(crate) fn header(label: Label) -> [u8; HEADER] {
     let mut bytes = Vec::with_capacity(HEADER);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&FORMAT.to_le_bytes());
-    bytes.extend_from_slice(&name.nonce.to_le_bytes());
-    bytes.extend_from_slice(&name.number.to_le_bytes());
+    bytes.extend_from_slice(&label.nonce.to_le_bytes());
+    bytes.extend_from_slice(&label.number.to_le_bytes());
+    bytes.extend_from_slice(&label.base.to_le_bytes());
     bytes.extend_from_slice(&[0; 4]);
     let checksum = hash(&bytes);
     bytes.extend_from_slice(&checksum.to_le_bytes());
@@ -69,18 +70,18 @@ pub(crate) fn parse_header(bytes: &[u8]) -> Header {
         if hash(covered) != u32::from_le_bytes(*own) {
             return None;
         }
-        let (fields, _) = covered.strip_prefix(MAGIC)?.split_first_chunk::<16>()?;
-        let [f0, f1, f2, f3, n0, n1, n2, n3, number @ ..] = *fields;
-        Some((
-            u32::from_le_bytes([f0, f1, f2, f3]),
-            Name {
-                number: u64::from_le_bytes(number),
-                nonce: u32::from_le_bytes([n0, n1, n2, n3]),
-            },
-        ))
+        let (format, rest) = covered.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;
+        let (nonce, rest) = rest.split_first_chunk::<4>()?;
+        let (number, rest) = rest.split_first_chunk::<8>()?;
+        let label = Label {
+            nonce: u32::from_le_bytes(*nonce),
+            number: u64::from_le_bytes(*number),
+            base: u64::from_le_bytes(*rest.first_chunk()?),
+        };
+        Some((u32::from_le_bytes(*format), label))
     };
     match parsed() {
-        Some((FORMAT, name)) => Header::Valid(name),
+        Some((FORMAT, label)) => Header::Valid(label),
         Some(_) => Header::Foreign,
         None => Header::Damaged,
     }
@@ -93,30 +94,23 @@ pub(crate) struct Fresh {
     pub(crate) capacity: u64,
 }
 
-/// Makes a segment: space, header, then both synced, the file before its folder. Leaves nothing behind where it fails.
+/// Makes a segment: space, header, then both synced, the file before its folder.
 pub(crate) fn create(
     disk: &dyn Disk,
     folder: &Path,
-    name: Name,
+    label: Label,
     capacity: u64,
 ) -> io::Result<Fresh> {
-    let path = folder.join(name.file_name());
+    let path = folder.join(label.file_name());
     let file = disk.create(&path, capacity)?;
-    let finished = file
-        .write_at(&header(name), 0)
-        .and_then(|()| file.sync_data())
-        .and_then(|()| disk.sync_folder(folder));
-    match finished {
-        Ok(()) => Ok(Fresh {
-            path,
-            file,
-            capacity,
-        }),
-        Err(error) => {
-            let _ = disk.remove(&path);
-            Err(error)
-        }
-    }
+    file.write_at(&header(label), 0)?;
+    file.sync_data()?;
+    disk.sync_folder(folder)?;
+    Ok(Fresh {
+        path,
+        file,
+        capacity,
+    })
 }
 
 #[cfg(test)]
@@ -125,15 +119,16 @@ mod tests {
 
     #[test]
     fn names_and_headers_round_trip() {
-        let name = Name {
+        let label = Label {
             number: 0x1f,
             nonce: 0xdead_beef,
+            base: 1 << 40,
         };
-        assert_eq!(name.file_name(), "000000000000001f-deadbeef.journal");
-        assert_eq!(Name::parse(&name.file_name()), Some(name));
-        assert_eq!(Name::parse("x.journal"), None);
-        let mut bytes = header(name);
-        assert_eq!(parse_header(&bytes), Header::Valid(name));
+        assert_eq!(label.file_name(), "000000000000001f-deadbeef.journal");
+        assert_eq!(parse_name(&label.file_name()), Some((0x1f, 0xdead_beef)));
+        assert_eq!(parse_name("x.journal"), None);
+        let mut bytes = header(label);
+        assert_eq!(parse_header(&bytes), Header::Valid(label));
         bytes[12] ^= 1;
         assert_eq!(parse_header(&bytes), Header::Damaged);
     }

@@ -1,11 +1,11 @@
 //! Taking records in: encode, write once, count.
 
 use super::{Blocked, Log, State};
-use crate::error::{AppendError, is_full};
+use crate::error::AppendError;
 use crate::frame::{self, MAX_RECORD};
 use crate::record::Record;
 use crate::segment::HEADER;
-use std::sync::MutexGuard;
+use std::io;
 
 impl Log {
     /// Appends the records with one write; the last one's sequence number. They are in the kernel on return.
@@ -25,11 +25,7 @@ impl Log {
         appended
     }
 
-    fn append_locked(
-        &self,
-        state: &mut MutexGuard<'_, State>,
-        records: &[Record<'_>],
-    ) -> Result<u64, AppendError> {
+    fn append_locked(&self, state: &mut State, records: &[Record<'_>]) -> Result<u64, AppendError> {
         if state.is_refusing || state.is_stopping {
             return Err(AppendError::Failed);
         }
@@ -42,34 +38,22 @@ impl Log {
         if state.syncing.len().saturating_add(state.pending.len()) > self.options.unsynced_max {
             return Err(AppendError::Behind);
         }
-        // A segment that fails a write gets no second one: what it holds is as good as its next sync.
-        for _ in 0..2 {
+        let last = next.saturating_sub(1);
+        self.make_room(state, length)?;
+        let written = state.write(start, first, last).or_else(|_| {
+            // Another segment may do. A part of the frames may be in this one: their numbers are spent.
+            state.segments.seal();
+            state.next = next;
             self.make_room(state, length)?;
-            let State {
-                segments, pending, ..
-            } = &mut **state;
-            let Some(active) = segments.active() else {
-                continue;
-            };
-            let frames = pending.get(start..).unwrap_or_default();
-            match active.file.write_at(frames, active.end) {
-                Ok(()) => {
-                    active.grow(length, first, next.saturating_sub(1));
-                    state.accept(next, records.len() as u64, length);
-                    return Ok(next.saturating_sub(1));
-                }
-                Err(error) => {
-                    segments.seal();
-                    state.blocked = Some(match is_full(&error) {
-                        true => Blocked::Full,
-                        false => Blocked::Failed,
-                    });
-                }
-            }
-        }
-        // A part of it may be on the disk: these numbers are spent.
-        state.next = next;
-        Err(state.blocked.unwrap_or(Blocked::Failed).into())
+            state.write(start, first, last).map_err(|error| {
+                state.segments.seal();
+                state.note_failure(&error);
+                state.refusal()
+            })
+        });
+        written?;
+        state.accept(next, records.len() as u64, length);
+        Ok(last)
     }
 
     /// Encodes into the memory that keeps what is not synced; the sequence number after the last.
@@ -114,8 +98,8 @@ impl Log {
             self.make_work.notify_one();
             return Ok(());
         }
-        if let Some(blocked) = state.blocked {
-            return Err(blocked.into());
+        if state.blocked.is_some() {
+            return Err(state.refusal());
         }
         let fresh = self.make_now(state, needed)?;
         state.segments.start(fresh, self.options.nonce);
@@ -124,21 +108,31 @@ impl Log {
 }
 
 impl State {
+    /// Writes the end of what is pending to the active segment.
+    fn write(&mut self, start: usize, first: u64, last: u64) -> io::Result<()> {
+        let frames = self.pending.get(start..).unwrap_or_default();
+        let Some(active) = self.segments.active() else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        active.file.write_at(frames, active.end)?;
+        active.grow(frames.len() as u64, first, last);
+        Ok(())
+    }
+
+    pub(super) fn refusal(&self) -> AppendError {
+        match self.blocked {
+            Some(Blocked::Full) => AppendError::Full,
+            Some(Blocked::Failed) | None => AppendError::Failed,
+        }
+    }
+
     fn accept(&mut self, next: u64, records: u64, bytes: u64) {
         self.accepted = self.pending.len();
         self.next = next;
-        self.readable = next.saturating_sub(1);
+        self.last = next.saturating_sub(1);
+        self.readable = self.last;
         self.stats.records = self.stats.records.saturating_add(records);
         self.stats.bytes = self.stats.bytes.saturating_add(bytes);
-    }
-}
-
-impl From<Blocked> for AppendError {
-    fn from(blocked: Blocked) -> Self {
-        match blocked {
-            Blocked::Full => Self::Full,
-            Blocked::Failed => Self::Failed,
-        }
     }
 }
 

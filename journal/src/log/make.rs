@@ -3,8 +3,10 @@
 use super::{Blocked, Log, State};
 use crate::error::{AppendError, is_full};
 use crate::options::Event;
-use crate::segment::{Fresh, Name, create};
+use crate::segment::{Fresh, Label, create};
 use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 /// Below this a disk counts as full.
 const SMALLEST: u64 = 1 << 20;
@@ -14,23 +16,30 @@ impl Log {
     pub(crate) fn make(&self) -> bool {
         let _turn = super::lock(&self.make_turn);
         self.remove_doomed();
+        if self.is_at_bound() {
+            // The active segment may be all that is left, and in the way.
+            self.lock().doom_released(true);
+            self.remove_doomed();
+        }
         let size = self.options.segment_bytes();
-        let number = {
+        {
             let mut state = self.lock();
             if state.spare.is_some() {
                 state.blocked = None;
                 return true;
             }
             if state.bytes.saturating_add(size) > self.options.max_bytes {
+                state.blocked = None;
                 return false;
             }
             // Counted before it is there, so that two makers can't pass the bound together.
             state.bytes = state.bytes.saturating_add(size);
-            state.take_number()
-        };
-        let made = self.create(number, size, size);
+        }
+        let mut leftovers = Vec::new();
+        let made = self.create(size, size, &mut leftovers);
         let mut state = self.lock();
         state.bytes = state.bytes.saturating_sub(size);
+        state.doom(leftovers);
         let is_made = made.is_ok();
         match made {
             Ok(fresh) => state.put_spare(fresh),
@@ -41,15 +50,25 @@ impl Log {
         is_made
     }
 
+    fn is_at_bound(&self) -> bool {
+        let state = self.lock();
+        let size = self.options.segment_bytes();
+        state.spare.is_none() && state.bytes.saturating_add(size) > self.options.max_bytes
+    }
+
     /// Makes a segment while an append waits for it.
     pub(super) fn make_now(&self, state: &mut State, needed: u64) -> Result<Fresh, AppendError> {
         let size = self.options.segment_bytes().max(needed);
         if state.bytes.saturating_add(size) > self.options.max_bytes {
             state.tell_full(None);
+            state.doom_released(true);
+            self.make_work.notify_one();
             return Err(AppendError::Full);
         }
-        let number = state.take_number();
-        match self.create(number, size, needed) {
+        let mut leftovers = Vec::new();
+        let made = self.create(size, needed, &mut leftovers);
+        state.doom(leftovers);
+        match made {
             Ok(fresh) => {
                 state.bytes = state.bytes.saturating_add(fresh.capacity);
                 Ok(fresh)
@@ -57,34 +76,46 @@ impl Log {
             Err(error) => {
                 state.note_failure(&error);
                 self.make_work.notify_one();
-                Err(state.blocked.unwrap_or(Blocked::Failed).into())
+                Err(state.refusal())
             }
         }
     }
 
-    /// A segment of `size`, or on a disk that has not so much left a smaller one that holds `needed`.
-    pub(super) fn create(&self, number: u64, size: u64, needed: u64) -> io::Result<Fresh> {
-        let name = Name {
-            number,
-            nonce: self.options.nonce,
-        };
-        let mut size = size;
+    /// A segment of `size`, or on a disk that has not so much left a smaller one that holds `needed`. Where a try
+    /// fails, what it may have left on the disk is added to `leftovers`.
+    pub(super) fn create(
+        &self,
+        mut size: u64,
+        needed: u64,
+        leftovers: &mut Vec<(PathBuf, u64)>,
+    ) -> io::Result<Fresh> {
         loop {
-            let made = create(&*self.disk, &self.options.folder, name, size);
+            let label = Label {
+                number: self.next_number.fetch_add(1, Ordering::Relaxed),
+                nonce: self.options.nonce,
+                base: self.base,
+            };
+            let error = match create(&*self.disk, &self.options.folder, label, size) {
+                Ok(fresh) => return Ok(fresh),
+                Err(error) => error,
+            };
+            leftovers.push((self.options.folder.join(label.file_name()), size));
             let smaller = size / 8;
-            match made {
-                Err(error) if is_full(&error) && smaller >= needed.max(SMALLEST) => size = smaller,
-                made => return made,
+            if !is_full(&error) || smaller < needed.max(SMALLEST) {
+                return Err(error);
             }
+            size = smaller;
         }
     }
 }
 
 impl State {
-    pub(super) fn take_number(&mut self) -> u64 {
-        let number = self.next_number;
-        self.next_number = number.saturating_add(1);
-        number
+    /// Counts files that are to be removed.
+    pub(super) fn doom(&mut self, files: Vec<(PathBuf, u64)>) {
+        for (_, size) in &files {
+            self.bytes = self.bytes.saturating_add(*size);
+        }
+        self.doomed.extend(files);
     }
 
     /// There is nothing to make: a segment is there in advance, and the last try did not fail.
@@ -101,7 +132,7 @@ impl State {
         }
     }
 
-    fn note_failure(&mut self, error: &io::Error) {
+    pub(super) fn note_failure(&mut self, error: &io::Error) {
         self.blocked = Some(match is_full(error) {
             true => Blocked::Full,
             false => Blocked::Failed,

@@ -21,6 +21,8 @@ pub(crate) struct Segment {
     pub(crate) capacity: u64,
     /// Readers walk through damage and merge with its neighbours what an earlier run left.
     pub(crate) is_recovered: bool,
+    /// Its last records are in another segment, after a failed sync.
+    pub(crate) is_abandoned: bool,
 }
 
 impl Segment {
@@ -42,6 +44,7 @@ impl Segment {
             synced_end: length,
             capacity: length,
             is_recovered: true,
+            is_abandoned: false,
         }
     }
 
@@ -57,6 +60,7 @@ impl Segment {
             synced_end: HEADER as u64,
             capacity: fresh.capacity,
             is_recovered: false,
+            is_abandoned: false,
         }
     }
 
@@ -84,7 +88,8 @@ impl Segment {
 
 pub(crate) struct Segments {
     list: Vec<Segment>,
-    is_last_active: bool,
+    /// The last one's id, while it takes what is appended.
+    active: Option<u64>,
     next_id: u64,
 }
 
@@ -97,7 +102,7 @@ impl Segments {
         }
         Self {
             list,
-            is_last_active: false,
+            active: None,
             next_id,
         }
     }
@@ -111,35 +116,31 @@ impl Segments {
     }
 
     pub(crate) fn get(&self, id: u64) -> Option<&Segment> {
-        self.list.iter().find(|segment| segment.id == id)
+        self.list.iter().rfind(|segment| segment.id == id)
     }
 
     pub(crate) fn get_mut(&mut self, id: u64) -> Option<&mut Segment> {
-        self.list.iter_mut().find(|segment| segment.id == id)
+        self.list.iter_mut().rfind(|segment| segment.id == id)
     }
 
     pub(crate) fn is_active(&self, id: u64) -> bool {
-        self.is_last_active && self.list.last().is_some_and(|segment| segment.id == id)
+        self.active == Some(id)
     }
 
     pub(crate) fn active(&mut self) -> Option<&mut Segment> {
-        self.list.last_mut().filter(|_| self.is_last_active)
+        self.get_mut(self.active?)
     }
 
     /// No more is appended to the active segment.
     pub(crate) fn seal(&mut self) {
-        self.is_last_active = false;
+        self.active = None;
     }
 
     pub(crate) fn start(&mut self, fresh: Fresh, nonce: u32) -> &mut Segment {
         let id = self.next_id;
         self.next_id = self.next_id.saturating_add(1);
-        self.is_last_active = true;
-        let place = self.list.len();
-        self.list.insert(place, Segment::active(fresh, nonce, id));
-        // Just inserted there.
-        #[expect(clippy::indexing_slicing)]
-        &mut self.list[place]
+        self.active = Some(id);
+        self.list.push_mut(Segment::active(fresh, nonce, id))
     }
 
     /// Gives up what is not synced, after a failed sync: those segments end where their last good sync did.
@@ -148,23 +149,24 @@ impl Segments {
         let mut count = 0u64;
         for segment in self.list.iter_mut().filter(|segment| segment.is_dirty()) {
             segment.end = segment.synced_end;
+            segment.is_abandoned = true;
             count = count.saturating_add(1);
         }
         count
     }
 
-    /// Takes out the segments with no record after `sequence`, as paths and sizes.
-    pub(crate) fn take_done(&mut self, sequence: u64) -> Vec<(PathBuf, u64)> {
-        let active = self
-            .list
-            .last()
-            .filter(|_| self.is_last_active)
-            .map(|segment| segment.id);
+    /// Takes out the segments with no record after `sequence`, as paths and sizes; the active one only if it is in
+    /// the way.
+    pub(crate) fn take_done(&mut self, sequence: u64, with_active: bool) -> Vec<(PathBuf, u64)> {
+        let spared = self.active.filter(|_| !with_active);
         let is_done = |segment: &mut Segment| {
-            Some(segment.id) != active && segment.last <= sequence && !segment.is_dirty()
+            Some(segment.id) != spared && segment.last <= sequence && !segment.is_dirty()
         };
-        self.list
-            .extract_if(.., is_done)
+        let done: Vec<_> = self.list.extract_if(.., is_done).collect();
+        if done.iter().any(|segment| Some(segment.id) == self.active) {
+            self.active = None;
+        }
+        done.into_iter()
             .map(|segment| (segment.path, segment.capacity))
             .collect()
     }

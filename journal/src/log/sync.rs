@@ -92,20 +92,21 @@ impl Log {
     /// Appends go on while the new segment is made: into the segment that is given up, and into memory.
     fn write_again(&self) -> io::Result<(Dirty, u64, u64)> {
         loop {
-            let (needed, spare, number) = {
+            let (needed, spare) = {
                 let mut state = self.lock();
                 let needed = state.unsynced_bytes().saturating_add(HEADER) as u64;
-                (needed, state.spare.take(), state.take_number())
+                (needed, state.spare.take())
             };
             let fresh = match spare {
                 Some(spare) if spare.capacity >= needed => spare,
                 small => {
+                    self.lock().spare = small;
+                    let size = self.options.segment_bytes().max(needed);
+                    let mut leftovers = Vec::new();
+                    let made = self.create(size, needed, &mut leftovers);
                     let mut state = self.lock();
-                    state.spare = small;
-                    drop(state);
-                    let size = self.options.segment_bytes();
-                    let fresh = self.create(number, size.max(needed), needed)?;
-                    let mut state = self.lock();
+                    state.doom(leftovers);
+                    let fresh = made?;
                     state.bytes = state.bytes.saturating_add(fresh.capacity);
                     fresh
                 }
@@ -125,7 +126,7 @@ impl Log {
                 return Err(error);
             }
             state.abandon();
-            let (first, last) = (state.synced.saturating_add(1), state.next.saturating_sub(1));
+            let (first, last) = (state.synced.saturating_add(1), state.last);
             let segment = state.segments.start(fresh, self.options.nonce);
             segment.grow(bytes, first, last);
             let dirty = Dirty {
@@ -168,7 +169,7 @@ impl State {
             file: segment.file.clone(),
             end: segment.end,
         });
-        Some((dirty.collect(), self.next.saturating_sub(1)))
+        Some((dirty.collect(), self.last))
     }
 
     fn end_sync(&mut self, dirty: &[Dirty], target: u64) {

@@ -1,0 +1,223 @@
+//! One random life of a journal.
+
+use super::consumer::{Consumer, read};
+use super::damage::{flip, mangle};
+use super::disk::{Faults, SimDisk};
+use super::model::Model;
+use super::rng::Rng;
+use std::sync::Arc;
+use tollgate_domain::RequestId;
+use tollgate_journal::{AppendError, Options, Position, Progress, Record, Writer, open};
+
+pub(crate) struct World {
+    rng: Rng,
+    disk: SimDisk,
+    model: Model,
+    writer: Option<Writer>,
+    consumers: [Consumer; 2],
+    segment_bytes: u64,
+    max_bytes: u64,
+    next_number: u64,
+    payload: Vec<u8>,
+    /// A sync failed, and nothing has succeeded since.
+    is_in_doubt: bool,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let segment_bytes = 1 << (9 + rng.below(5));
+        let segments = 4 + rng.below(12);
+        let payload = (0..3_000).map(|_| rng.next() as u8).collect();
+        Self {
+            disk: SimDisk::new(rng.clone()),
+            model: Model::default(),
+            writer: None,
+            consumers: Default::default(),
+            segment_bytes,
+            max_bytes: segment_bytes * segments,
+            next_number: 0,
+            payload,
+            is_in_doubt: false,
+            rng,
+        }
+    }
+
+    pub(crate) fn run(mut self) {
+        self.start(false);
+        for _ in 0..30 + self.rng.below(60) {
+            self.step();
+            if self.disk.state().has_stopped() {
+                self.crash();
+            }
+        }
+        self.finish();
+    }
+
+    fn step(&mut self) {
+        match self.rng.below(100) {
+            0..40 => self.append(),
+            40..55 => drop(self.sync()),
+            55..72 => {
+                let consumer = self.rng.below(2) as usize;
+                self.consumers[consumer].drain(&self.model, &mut self.rng);
+            }
+            72..78 => {
+                let consumer = self.rng.below(2) as usize;
+                self.consumers[consumer].release();
+            }
+            78..84 => drop(self.writer().maintain()),
+            84..88 => self.change_faults(),
+            88..91 => self.disk.state().evict(),
+            91..94 => self.disk.state().stops_in = Some(1 + self.rng.below(12)),
+            94..97 => self.crash(),
+            _ => flip(&mut self.disk.state(), &mut self.model, &mut self.rng),
+        }
+    }
+
+    fn writer(&self) -> Writer {
+        self.writer.clone().expect("it is running")
+    }
+
+    fn append(&mut self) {
+        let count = 1 + self.rng.below(3);
+        let numbers: Vec<u64> = (self.next_number..).take(count as usize).collect();
+        self.next_number += count;
+        let records: Vec<_> = numbers
+            .iter()
+            .map(|number| {
+                let large = self.rng.percent(3);
+                let length = self.rng.below(if large { 3_000 } else { 250 });
+                record(*number, &self.payload[..length as usize])
+            })
+            .collect();
+        match self.writer().append_all(&records) {
+            Ok(last) => {
+                let first = last.as_u64() + 1 - count;
+                for (position, number) in (first..).zip(numbers) {
+                    self.model.accept(position, number);
+                }
+            }
+            Err(AppendError::Full | AppendError::Failed) => {
+                numbers.into_iter().for_each(|n| self.model.may_have(n));
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn sync(&mut self) -> bool {
+        let writer = self.writer();
+        let is_synced = writer.sync_now();
+        self.is_in_doubt = !is_synced;
+        self.model.is_synced(writer.synced_position().as_u64());
+        is_synced
+    }
+
+    fn change_faults(&mut self) {
+        let rng = &mut self.rng;
+        let mut disk = self.disk.state();
+        disk.faults = Faults::default();
+        disk.capacity = u64::MAX;
+        match rng.below(6) {
+            0 => disk.faults.sync = 1 + rng.below(100),
+            1 => disk.faults.write = 1 + rng.below(50),
+            2 => disk.faults.read = 1 + rng.below(60),
+            3 => disk.faults.folder = 1 + rng.below(100),
+            4 => disk.capacity = disk.used() + rng.below(3) * self.segment_bytes,
+            _ => {}
+        }
+    }
+
+    /// The process ends, or the machine; perhaps the files are tampered with; then it starts again.
+    fn crash(&mut self) {
+        self.consumers.iter_mut().for_each(Consumer::detach);
+        self.writer = None;
+        if self.disk.state().faults.sync > 0 || self.is_in_doubt {
+            // The kernel may have forgotten what only the process still had.
+            self.model.doubt_unsynced();
+        }
+        let is_power_loss = self.rng.percent(50);
+        if is_power_loss {
+            self.disk.state().power_loss();
+        } else {
+            self.disk.state().restart();
+        }
+        if self.rng.percent(30) {
+            flip(&mut self.disk.state(), &mut self.model, &mut self.rng);
+        }
+        if self.rng.percent(20) {
+            mangle(&mut self.disk.state(), &mut self.model, &mut self.rng);
+        }
+        self.start(is_power_loss);
+    }
+
+    fn start(&mut self, is_power_loss: bool) {
+        let mut options = Options::new("/journal", self.rng.next() as u32);
+        options.segment_bytes = self.segment_bytes;
+        options.max_bytes = self.max_bytes;
+        options.has_threads = false;
+        let cursors = self.consumers.each_ref().map(|consumer| consumer.cursor);
+        options.floor = cursors.into_iter().max().unwrap_or_default();
+        let opened = open(options, Arc::new(self.disk.clone()));
+        let (writer, recovery) = opened.expect("nothing on the disk stops a start");
+        self.is_in_doubt = false;
+
+        let least = cursors.into_iter().min().unwrap_or_default();
+        let found = read_all(&writer, least);
+        self.model.settle(least.as_u64(), &found, is_power_loss);
+        let is_synced = recovery.unsynced == 0;
+        self.model.restarted(least.as_u64(), &found, is_synced);
+        for consumer in &mut self.consumers {
+            consumer.attach(&writer);
+        }
+        self.writer = Some(writer);
+    }
+
+    /// With a disk that works again everything goes on by itself, and can be drained and removed.
+    fn finish(mut self) {
+        {
+            let mut disk = self.disk.state();
+            disk.faults = Faults::default();
+            disk.capacity = u64::MAX;
+            disk.stops_in = None;
+        }
+        assert!(self.sync(), "a sync works on a disk that works");
+        for _ in 0..2 {
+            for consumer in &mut self.consumers {
+                consumer.drain_all(&self.model);
+                consumer.release();
+            }
+            self.writer().maintain();
+            let number = self.next_number;
+            self.next_number += 1;
+            let position = self.writer().append(&record(number, b"last"));
+            let position = position.expect("there is room");
+            self.model.accept(position.as_u64(), number);
+            assert!(self.sync());
+        }
+        for consumer in &mut self.consumers {
+            consumer.drain_all(&self.model);
+            consumer.release();
+        }
+        self.writer().maintain();
+        let depth = self.writer().depth();
+        assert!(depth.segments <= 1, "{depth:?}");
+        assert_eq!(self.disk.state().used(), depth.bytes);
+    }
+}
+
+fn record(number: u64, output: &[u8]) -> Record<'_> {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    Record::Progress(Progress {
+        request: RequestId::from_bytes(id),
+        attempt: 1,
+        usage: None,
+        output,
+    })
+}
+
+fn read_all(writer: &Writer, after: Position) -> Vec<(u64, u64)> {
+    let mut reader = writer.reader(after);
+    std::iter::from_fn(|| read(&mut reader)).collect()
+}
