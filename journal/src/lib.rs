@@ -36,6 +36,7 @@
 pub mod disk;
 mod error;
 mod frame;
+mod lane;
 mod log;
 mod options;
 mod position;

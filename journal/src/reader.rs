@@ -2,10 +2,10 @@
 
 use crate::Position;
 use crate::error::ReadError;
+use crate::lane::Lane;
 use crate::log::{Log, RESTART_GAP};
 use crate::record::{Malformed, Record};
 use crate::scan::{Found, Scan};
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -43,20 +43,6 @@ pub struct Skipped {
     pub damaged: u64,
     /// Whole records that this release does not know.
     pub unknown: u64,
-}
-
-struct Lane {
-    segment: u64,
-    path: PathBuf,
-    scan: Scan,
-    peek: Option<Found>,
-    /// The next frame's sequence number if nothing is missing. Known for what this run wrote.
-    expected: u64,
-    /// Frames lie behind a hole, or are one, until this sequence number is synced; 0 for no hole.
-    held_back: u64,
-    /// The last of the frames that are missing at the end for good; 0 for none.
-    lost_end: u64,
-    is_recovered: bool,
 }
 
 impl Reader {
@@ -168,7 +154,7 @@ impl Reader {
                 // written to another segment, and this one is cut off.
                 let state = self.log.lock();
                 let segment = state.segments.get(lane.segment);
-                if segment.is_some_and(|segment| found.offset >= segment.end) {
+                if segment.is_none_or(|segment| found.offset >= segment.end) {
                     lane.peek = None;
                     continue;
                 }
@@ -237,54 +223,10 @@ impl Reader {
             self.passed = through.map(|segment| segment.last).max().unwrap_or(0);
             return None;
         };
-        let lane = Lane {
-            segment: next.id,
-            path: next.path.clone(),
-            scan: Scan::new(next.file.clone(), next.nonce, next.end),
-            peek: None,
-            expected: next.first,
-            held_back: 0,
-            lost_end: 0,
-            is_recovered: next.is_recovered,
-        };
+        let lane = Lane::new(next);
         self.next_segment = next.id.saturating_add(1);
         self.next_first = coming.next().filter(|s| s.is_recovered).map(|s| s.first);
         Some(lane)
-    }
-}
-
-impl Lane {
-    /// `false` when there will never be another frame.
-    fn advance(&mut self, log: &Log) -> Result<bool, ReadError> {
-        while self.peek.is_none() {
-            self.peek = self.scan.next().map_err(|source| ReadError {
-                path: self.path.clone(),
-                source,
-            })?;
-            if self.peek.is_some() {
-                break;
-            }
-            let state = log.lock();
-            let Some(segment) = state.segments.get(self.segment) else {
-                return Ok(false);
-            };
-            let has_grown = segment.end > self.scan.end();
-            self.scan.set_end(segment.end);
-            if has_grown {
-                continue;
-            }
-            // Frames missing at the end are a hole as well.
-            let is_whole = self.is_recovered || segment.is_abandoned;
-            let is_short = !is_whole && self.expected <= segment.last;
-            let may_come = is_short && segment.last > state.synced;
-            self.held_back = if may_come { segment.last } else { 0 };
-            if is_short && !may_come {
-                self.lost_end = segment.last;
-                self.expected = segment.last.saturating_add(1);
-            }
-            return Ok(self.held_back != 0 || state.segments.is_active(self.segment));
-        }
-        Ok(true)
     }
 }
 

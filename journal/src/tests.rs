@@ -1,8 +1,10 @@
 //! The journal on the real disk.
 
+mod damage;
+mod faults;
 mod support;
 
-use crate::{AppendError, Options, Position, RealDisk, Recovery, Sync, Writer, open};
+use crate::{AppendError, Options, Position, RealDisk, Sync, open};
 use std::sync::Arc;
 use std::time::Duration;
 use support::{Journal, numbers, options, read_all, record};
@@ -197,10 +199,6 @@ fn many_threads_append_and_readers_see_each_record_once() {
     });
 }
 
-fn recovery_of(writer: (Writer, Recovery)) -> Recovery {
-    writer.1
-}
-
 #[test]
 fn unused_segments_and_their_empty_ends_are_given_back_at_a_restart() {
     let journal = Journal::new();
@@ -208,7 +206,7 @@ fn unused_segments_and_their_empty_ends_are_given_back_at_a_restart() {
         let writer = journal.open();
         writer.append(&record(number, b"x")).unwrap();
     }
-    let recovery = recovery_of(open(options(journal.path()), Arc::new(RealDisk::new())).unwrap());
+    let (_, recovery) = journal.open_and_report();
     assert_eq!((recovery.segments, recovery.records), (5, 5));
     assert!(recovery.bytes < 1000, "{recovery:?}");
     assert_eq!(recovery.damaged, 0);

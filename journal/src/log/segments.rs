@@ -155,6 +155,14 @@ impl Segments {
         count
     }
 
+    /// Takes out the abandoned segments of which nothing was ever synced.
+    pub(crate) fn take_superseded(&mut self) -> Vec<(PathBuf, u64)> {
+        let is_void = |segment: &mut Segment| segment.is_abandoned && segment.end <= HEADER as u64;
+        let void = self.list.extract_if(.., is_void);
+        void.map(|segment| (segment.path, segment.capacity))
+            .collect()
+    }
+
     /// Takes out the segments with no record after `sequence`, as paths and sizes; the active one only if it is in
     /// the way.
     pub(crate) fn take_done(&mut self, sequence: u64, with_active: bool) -> Vec<(PathBuf, u64)> {

@@ -5,7 +5,7 @@
 //! is still in memory and goes, as it is, into a new segment. Until that one is synced nothing counts as safe, and if
 //! its sync fails as well nothing more is taken in until one succeeds.
 
-use super::{Log, State};
+use super::{Log, State, Waiting};
 use crate::disk::DiskFile;
 use crate::options::Event;
 use crate::segment::HEADER;
@@ -13,6 +13,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Where so many files can't be removed, no more are made in the place of those that failed.
+const MOST_DOOMED: usize = 8;
 
 /// What a sync did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +58,8 @@ impl Log {
             .iter()
             .find_map(|segment| Some((segment, self.timed_sync(&*segment.file).err()?)));
         let Some((segment, error)) = failed else {
-            self.lock().end_sync(&dirty, target);
-            self.grown.notify_all();
+            let woken = self.lock().end_sync(&dirty, target);
+            self.wake(woken);
             return Outcome::Synced;
         };
         self.lock().note_failed_sync(segment.path.clone(), &error);
@@ -65,6 +68,7 @@ impl Log {
 
     /// Writes everything that is not synced to a new segment, and syncs that.
     fn rewrite(&self) -> Outcome {
+        self.remove_doomed();
         let rewritten = self.write_again().and_then(|dirty| {
             let synced = self.timed_sync(&*dirty.0.file);
             if let Err(error) = &synced {
@@ -82,11 +86,16 @@ impl Log {
             return Outcome::Failed;
         };
         state.is_refusing = false;
-        state.end_sync(&[dirty], target);
+        let woken = state.end_sync(&[dirty], target);
         state.events.push(Event::Rewritten { bytes });
         drop(state);
-        self.grown.notify_all();
+        self.wake(woken);
         Outcome::Synced
+    }
+
+    fn wake(&self, waiting: Vec<Waiting>) {
+        waiting.into_iter().for_each(|waiting| waiting.waker.wake());
+        self.grown.notify_all();
     }
 
     /// Appends go on while the new segment is made: into the segment that is given up, and into memory.
@@ -102,6 +111,9 @@ impl Log {
                 small => {
                     self.lock().spare = small;
                     let size = self.options.segment_bytes().max(needed);
+                    if self.lock().doomed.len() > MOST_DOOMED {
+                        return Err(io::ErrorKind::QuotaExceeded.into());
+                    }
                     let mut leftovers = Vec::new();
                     let made = self.create(size, needed, &mut leftovers);
                     let mut state = self.lock();
@@ -126,6 +138,9 @@ impl Log {
                 return Err(error);
             }
             state.abandon();
+            // Earlier tries that failed as well hold nothing that this one lacks.
+            let superseded = state.segments.take_superseded();
+            state.doomed.extend(superseded);
             let (first, last) = (state.synced.saturating_add(1), state.last);
             let segment = state.segments.start(fresh, self.options.nonce);
             segment.grow(bytes, first, last);
@@ -172,7 +187,8 @@ impl State {
         Some((dirty.collect(), self.last))
     }
 
-    fn end_sync(&mut self, dirty: &[Dirty], target: u64) {
+    /// Counts as synced what is; returns who waited for it.
+    fn end_sync(&mut self, dirty: &[Dirty], target: u64) -> Vec<Waiting> {
         for synced in dirty {
             if let Some(segment) = self.segments.get_mut(synced.id) {
                 segment.synced_end = synced.end;
@@ -182,12 +198,9 @@ impl State {
         self.synced = target;
         self.syncing.clear();
         self.syncing.shrink_to(1 << 20);
-        for waiting in self
-            .waiting
+        self.waiting
             .extract_if(.., |waiting| waiting.sequence <= target)
-        {
-            waiting.waker.wake();
-        }
+            .collect()
     }
 
     fn note_failed_sync(&mut self, segment: PathBuf, error: &io::Error) {

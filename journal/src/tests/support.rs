@@ -1,13 +1,18 @@
 //! Journals in temporary folders, and records with a number in them.
 
-use crate::{Options, Progress, Reader, RealDisk, Record, Writer, open};
+use crate::disk::{Disk, DiskFile};
+use crate::{Options, Progress, Reader, RealDisk, Record, Recovery, Writer, open};
+use std::any::Any;
 use std::future::Future;
+use std::io;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::Duration;
 use tempfile::TempDir;
 use tollgate_domain::RequestId;
 
@@ -24,6 +29,10 @@ impl Journal {
 
     pub(super) fn open(&self) -> Writer {
         self.open_with(options(self.path()))
+    }
+
+    pub(super) fn open_and_report(&self) -> (Writer, Recovery) {
+        open(options(self.path()), Arc::new(RealDisk::new())).unwrap()
     }
 
     pub(super) fn open_with(&self, options: Options) -> Writer {
@@ -81,5 +90,112 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
             Poll::Ready(output) => return output,
             Poll::Pending => thread::park(),
         }
+    }
+}
+
+/// Waits for a condition that comes by itself.
+pub(super) fn until(mut holds: impl FnMut() -> bool) {
+    let disk = RealDisk::new();
+    while !holds() {
+        assert!(disk.now() < Duration::from_secs(30), "it never came");
+        thread::yield_now();
+    }
+}
+
+/// The real disk, with operations that fail on command.
+#[derive(Clone, Default)]
+pub(super) struct FaultyDisk {
+    disk: RealDisk,
+    /// How many of the next syncs, writes and reads of files fail.
+    pub(super) failing_syncs: Arc<AtomicU64>,
+    pub(super) failing_writes: Arc<AtomicU64>,
+    pub(super) failing_reads: Arc<AtomicU64>,
+    pub(super) is_full: Arc<AtomicBool>,
+}
+
+struct FaultyFile {
+    file: Arc<dyn DiskFile>,
+    disk: FaultyDisk,
+    /// Its making is over: the header is written and synced.
+    is_made: AtomicBool,
+}
+
+fn fails(count: &AtomicU64) -> bool {
+    let left = |left: u64| left.checked_sub(1);
+    let counted = count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left);
+    counted.is_ok()
+}
+
+impl Disk for FaultyDisk {
+    fn claim(&self, folder: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
+        self.disk.claim(folder)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        self.disk.list(folder)
+    }
+
+    fn create(&self, path: &Path, length: u64) -> io::Result<Arc<dyn DiskFile>> {
+        if self.is_full.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(Arc::new(FaultyFile {
+            file: self.disk.create(path, length)?,
+            disk: self.clone(),
+            is_made: AtomicBool::new(false),
+        }))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(FaultyFile {
+            file: self.disk.open(path)?,
+            disk: self.clone(),
+            is_made: AtomicBool::new(true),
+        }))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove(path)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        self.disk.sync_folder(folder)
+    }
+
+    fn now(&self) -> Duration {
+        self.disk.now()
+    }
+}
+
+impl DiskFile for FaultyFile {
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        if self.is_made.load(Ordering::SeqCst) && fails(&self.disk.failing_writes) {
+            let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+            self.file.write_at(half, offset)?;
+            return Err(io::Error::other("write failed"));
+        }
+        self.file.write_at(bytes, offset)
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        if fails(&self.disk.failing_reads) {
+            return Err(io::Error::other("read failed"));
+        }
+        self.file.read_at(buffer, offset)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        if self.is_made.swap(true, Ordering::SeqCst) && fails(&self.disk.failing_syncs) {
+            return Err(io::Error::other("sync failed"));
+        }
+        self.file.sync_data()
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        self.file.truncate(length)
     }
 }

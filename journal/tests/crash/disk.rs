@@ -40,6 +40,8 @@ pub(crate) struct State {
     /// Operations until the machine stops.
     pub(crate) stops_in: Option<u64>,
     failed_reads: u64,
+    /// Run at the next sync of a file, before its effect or after it, as another thread would.
+    pub(crate) meanwhile: Option<Box<dyn FnOnce() + Send>>,
     claimed: Arc<AtomicBool>,
     clock: u64,
 }
@@ -65,6 +67,7 @@ impl SimDisk {
             capacity: u64::MAX,
             stops_in: None,
             failed_reads: 0,
+            meanwhile: None,
             claimed: Arc::default(),
             clock: 0,
         })))
@@ -364,6 +367,18 @@ impl SimFile {
     }
 }
 
+impl SimFile {
+    fn sync_now(&self) -> io::Result<()> {
+        match self.fails(|faults| faults.sync)? {
+            false => self.with(|inode, _| inode.sync()),
+            true => {
+                self.with(Inode::fail_sync)?;
+                Err(io::Error::other("sync failed"))
+            }
+        }
+    }
+}
+
 impl DiskFile for SimFile {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let was_stopped = self.0.state().has_stopped();
@@ -402,13 +417,18 @@ impl DiskFile for SimFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        match self.fails(|faults| faults.sync)? {
-            false => self.with(|inode, _| inode.sync()),
-            true => {
-                self.with(Inode::fail_sync)?;
-                Err(io::Error::other("sync failed"))
-            }
-        }
+        let (meanwhile, is_before) = {
+            let mut state = self.0.state();
+            (state.meanwhile.take(), state.rng.percent(50))
+        };
+        let (before, after) = match is_before {
+            true => (meanwhile, None),
+            false => (None, meanwhile),
+        };
+        before.into_iter().for_each(|act| act());
+        let synced = self.sync_now();
+        after.into_iter().for_each(|act| act());
+        synced
     }
 
     fn length(&self) -> io::Result<u64> {

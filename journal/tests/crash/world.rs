@@ -18,7 +18,7 @@ pub(crate) struct World {
     segment_bytes: u64,
     max_bytes: u64,
     next_number: u64,
-    payload: Vec<u8>,
+    payload: Arc<[u8]>,
     /// A sync failed, and nothing has succeeded since.
     is_in_doubt: bool,
 }
@@ -80,20 +80,28 @@ impl World {
     }
 
     fn append(&mut self) {
+        let (numbers, lengths) = self.batch();
+        let appended = append(&self.writer(), &self.payload, &numbers, &lengths);
+        self.note(numbers, appended);
+    }
+
+    /// Numbers and sizes of the next records.
+    fn batch(&mut self) -> (Vec<u64>, Vec<usize>) {
         let count = 1 + self.rng.below(3);
         let numbers: Vec<u64> = (self.next_number..).take(count as usize).collect();
         self.next_number += count;
-        let records: Vec<_> = numbers
-            .iter()
-            .map(|number| {
-                let large = self.rng.percent(3);
-                let length = self.rng.below(if large { 3_000 } else { 250 });
-                record(*number, &self.payload[..length as usize])
-            })
-            .collect();
-        match self.writer().append_all(&records) {
+        let lengths = numbers.iter().map(|_| {
+            let large = self.rng.percent(3);
+            self.rng.below(if large { 3_000 } else { 250 }) as usize
+        });
+        let lengths = lengths.collect();
+        (numbers, lengths)
+    }
+
+    fn note(&mut self, numbers: Vec<u64>, appended: Result<Position, AppendError>) {
+        match appended {
             Ok(last) => {
-                let first = last.as_u64() + 1 - count;
+                let first = last.as_u64() + 1 - numbers.len() as u64;
                 for (position, number) in (first..).zip(numbers) {
                     self.model.accept(position, number);
                 }
@@ -105,7 +113,26 @@ impl World {
         }
     }
 
+    /// A sync, perhaps with an append while it runs.
     fn sync(&mut self) -> bool {
+        let (sender, appended) = std::sync::mpsc::channel();
+        if self.rng.percent(40) {
+            let (numbers, lengths) = self.batch();
+            let (writer, payload) = (self.writer(), self.payload.clone());
+            self.disk.state().meanwhile = Some(Box::new(move || {
+                let appended = append(&writer, &payload, &numbers, &lengths);
+                let _ = sender.send((numbers, appended));
+            }));
+        }
+        let is_synced = self.sync_alone();
+        self.disk.state().meanwhile = None;
+        for (numbers, appended) in appended.try_iter() {
+            self.note(numbers, appended);
+        }
+        is_synced
+    }
+
+    fn sync_alone(&mut self) -> bool {
         let writer = self.writer();
         let is_synced = writer.sync_now();
         self.is_in_doubt = !is_synced;
@@ -181,7 +208,7 @@ impl World {
             disk.capacity = u64::MAX;
             disk.stops_in = None;
         }
-        assert!(self.sync(), "a sync works on a disk that works");
+        assert!(self.sync_alone(), "a sync works on a disk that works");
         for _ in 0..2 {
             for consumer in &mut self.consumers {
                 consumer.drain_all(&self.model);
@@ -193,7 +220,7 @@ impl World {
             let position = self.writer().append(&record(number, b"last"));
             let position = position.expect("there is room");
             self.model.accept(position.as_u64(), number);
-            assert!(self.sync());
+            assert!(self.sync_alone());
         }
         for consumer in &mut self.consumers {
             consumer.drain_all(&self.model);
@@ -204,6 +231,19 @@ impl World {
         assert!(depth.segments <= 1, "{depth:?}");
         assert_eq!(self.disk.state().used(), depth.bytes);
     }
+}
+
+fn append(
+    writer: &Writer,
+    payload: &[u8],
+    numbers: &[u64],
+    lengths: &[usize],
+) -> Result<Position, AppendError> {
+    let records = numbers.iter().zip(lengths);
+    let records: Vec<_> = records
+        .map(|(number, length)| record(*number, &payload[..*length]))
+        .collect();
+    writer.append_all(&records)
 }
 
 fn record(number: u64, output: &[u8]) -> Record<'_> {
