@@ -15,6 +15,7 @@ mod crash {
     pub(crate) mod consumer;
     pub(crate) mod damage;
     pub(crate) mod disk;
+    pub(crate) mod inode;
     pub(crate) mod model;
     pub(crate) mod rng;
     pub(crate) mod world;

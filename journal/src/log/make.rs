@@ -14,7 +14,14 @@ const SMALLEST: u64 = 1 << 20;
 impl Log {
     /// Makes the spare segment if there is none. Whether there is one now.
     pub(crate) fn make(&self) -> bool {
-        let _turn = super::lock(&self.make_turn);
+        let turn = super::lock(&self.make_turn);
+        let is_there = self.make_in_turn();
+        drop(turn);
+        self.report();
+        is_there
+    }
+
+    fn make_in_turn(&self) -> bool {
         self.remove_doomed();
         if self.is_at_bound() {
             // The active segment may be all that is left, and in the way.
@@ -45,8 +52,6 @@ impl Log {
             Ok(fresh) => state.put_spare(fresh),
             Err(error) => state.note_failure(&error),
         }
-        drop(state);
-        self.report();
         is_made
     }
 

@@ -8,7 +8,7 @@
 use super::{Log, State, Waiting};
 use crate::disk::DiskFile;
 use crate::options::Event;
-use crate::segment::HEADER;
+use crate::segment::{Fresh, HEADER};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,8 +36,9 @@ struct Dirty {
 
 impl Log {
     pub(crate) fn sync(&self) -> Outcome {
-        let _turn = super::lock(&self.sync_turn);
+        let turn = super::lock(&self.sync_turn);
         let outcome = self.sync_in_turn();
+        drop(turn);
         self.report();
         outcome
     }
@@ -104,24 +105,13 @@ impl Log {
             let (needed, spare) = {
                 let mut state = self.lock();
                 let needed = state.unsynced_bytes().saturating_add(HEADER) as u64;
-                (needed, state.spare.take())
+                let spare = state.spare.take_if(|spare| spare.capacity >= needed);
+                (needed, spare)
             };
+            self.make_work.notify_one();
             let fresh = match spare {
-                Some(spare) if spare.capacity >= needed => spare,
-                small => {
-                    self.lock().spare = small;
-                    let size = self.options.segment_bytes().max(needed);
-                    if self.lock().doomed.len() > MOST_DOOMED {
-                        return Err(io::ErrorKind::QuotaExceeded.into());
-                    }
-                    let mut leftovers = Vec::new();
-                    let made = self.create(size, needed, &mut leftovers);
-                    let mut state = self.lock();
-                    state.doom(leftovers);
-                    let fresh = made?;
-                    state.bytes = state.bytes.saturating_add(fresh.capacity);
-                    fresh
-                }
+                Some(spare) => spare,
+                None => self.make_for_rewrite(needed)?,
             };
             let mut state = self.lock();
             let state = &mut *state;
@@ -154,6 +144,21 @@ impl Log {
             state.stats.rewritten_bytes = state.stats.rewritten_bytes.saturating_add(bytes);
             return Ok((dirty, last, bytes));
         }
+    }
+
+    /// A segment beyond the bound, if need be: the records in it are accepted already.
+    fn make_for_rewrite(&self, needed: u64) -> io::Result<Fresh> {
+        if self.lock().doomed.len() > MOST_DOOMED {
+            return Err(io::ErrorKind::QuotaExceeded.into());
+        }
+        let size = self.options.segment_bytes().max(needed);
+        let mut leftovers = Vec::new();
+        let made = self.create(size, needed, &mut leftovers);
+        let mut state = self.lock();
+        state.doom(leftovers);
+        let fresh = made?;
+        state.bytes = state.bytes.saturating_add(fresh.capacity);
+        Ok(fresh)
     }
 
     fn timed_sync(&self, file: &dyn DiskFile) -> io::Result<()> {

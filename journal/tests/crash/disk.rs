@@ -5,6 +5,7 @@
 //! forgets the others, and calls all of them clean, as Linux does; the forgotten ones vanish from the cache at once or
 //! later.
 
+use super::inode::Inode;
 use super::rng::Rng;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,8 +15,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tollgate_journal::disk::{Disk, DiskFile};
-
-const SECTOR: usize = 64;
 
 /// Chances in percent that an operation fails.
 #[derive(Clone, Copy, Default)]
@@ -44,15 +43,6 @@ pub(crate) struct State {
     pub(crate) meanwhile: Option<Box<dyn FnOnce() + Send>>,
     claimed: Arc<AtomicBool>,
     clock: u64,
-}
-
-#[derive(Clone, Default)]
-struct Inode {
-    cached: Vec<u8>,
-    durable: Vec<u8>,
-    dirty: BTreeSet<usize>,
-    /// Clean by name only: what the cache shows is not on the disk.
-    forgotten: BTreeSet<usize>,
 }
 
 impl SimDisk {
@@ -157,11 +147,7 @@ impl State {
     pub(crate) fn change(&mut self, path: &Path, change: impl Fn(&mut Vec<u8>)) {
         let inode = self.names.get(path).and_then(|id| self.files.get_mut(id));
         if let Some(inode) = inode {
-            change(&mut inode.cached);
-            change(&mut inode.durable);
-            let sectors = inode.cached.len().div_ceil(SECTOR);
-            inode.dirty.retain(|sector| *sector < sectors);
-            inode.forgotten.retain(|sector| *sector < sectors);
+            inode.change(change);
         }
     }
 
@@ -175,94 +161,9 @@ impl State {
         let content = self.content(from);
         let id = self.next_inode;
         self.next_inode += 1;
-        let copy = Inode {
-            cached: content.clone(),
-            durable: content,
-            ..Inode::default()
-        };
-        self.files.insert(id, copy);
+        self.files.insert(id, Inode::durable(content));
         self.names.insert(to.clone(), id);
         self.durable_names.insert(to, id);
-    }
-}
-
-impl Inode {
-    fn write(&mut self, bytes: &[u8], offset: usize) {
-        let end = offset + bytes.len();
-        if self.cached.len() < end {
-            self.cached.resize(end, 0);
-        }
-        self.cached[offset..end].copy_from_slice(bytes);
-        if !bytes.is_empty() {
-            let sectors = offset / SECTOR..=(end - 1) / SECTOR;
-            self.dirty.extend(sectors.clone());
-            self.forgotten.retain(|sector| !sectors.contains(sector));
-        }
-    }
-
-    fn persist(&mut self, sector: usize) {
-        let start = sector * SECTOR;
-        let end = (start + SECTOR).min(self.cached.len());
-        if self.durable.len() < end {
-            self.durable.resize(end, 0);
-        }
-        if start < end {
-            self.durable[start..end].copy_from_slice(&self.cached[start..end]);
-        }
-    }
-
-    fn sync(&mut self) {
-        for sector in std::mem::take(&mut self.dirty) {
-            self.persist(sector);
-        }
-        self.durable.resize(self.cached.len(), 0);
-    }
-
-    fn fail_sync(&mut self, rng: &mut Rng) {
-        self.durable.resize(self.cached.len(), 0);
-        for sector in std::mem::take(&mut self.dirty) {
-            match rng.percent(50) {
-                true => self.persist(sector),
-                false => drop(self.forgotten.insert(sector)),
-            }
-        }
-        if rng.percent(50) {
-            self.evict();
-        }
-    }
-
-    fn evict(&mut self) {
-        for sector in std::mem::take(&mut self.forgotten) {
-            let start = sector * SECTOR;
-            let end = (start + SECTOR)
-                .min(self.cached.len())
-                .min(self.durable.len());
-            if start < end {
-                self.cached[start..end].copy_from_slice(&self.durable[start..end]);
-            }
-        }
-    }
-
-    fn lose(&mut self, rng: &mut Rng) {
-        if rng.percent(50) {
-            self.durable.resize(self.cached.len(), 0);
-        }
-        for sector in std::mem::take(&mut self.dirty) {
-            match rng.below(3) {
-                0 => self.persist(sector),
-                1 => {}
-                _ => {
-                    let start = sector * SECTOR;
-                    let end = start + rng.below(SECTOR as u64) as usize;
-                    let end = end.min(self.cached.len()).min(self.durable.len());
-                    if start < end {
-                        self.durable[start..end].copy_from_slice(&self.cached[start..end]);
-                    }
-                }
-            }
-        }
-        self.forgotten.clear();
-        self.cached = self.durable.clone();
     }
 }
 
@@ -302,11 +203,7 @@ impl Disk for SimDisk {
         assert!(!state.names.contains_key(path), "a file is made once");
         let id = state.next_inode;
         state.next_inode += 1;
-        let file = Inode {
-            cached: vec![0; length as usize],
-            ..Inode::default()
-        };
-        state.files.insert(id, file);
+        state.files.insert(id, Inode::new(length as usize));
         state.names.insert(path.to_owned(), id);
         Ok(Arc::new(SimFile(self.clone(), id)))
     }
@@ -436,11 +333,6 @@ impl DiskFile for SimFile {
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
-        self.with(|inode, _| {
-            inode.cached.resize(length as usize, 0);
-            let sectors = inode.cached.len().div_ceil(SECTOR);
-            inode.dirty.retain(|sector| *sector < sectors);
-            inode.forgotten.retain(|sector| *sector < sectors);
-        })
+        self.with(|inode, _| inode.truncate(length as usize))
     }
 }
