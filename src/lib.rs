@@ -14,3 +14,8 @@ pub mod simulated;
 pub mod telemetry;
 pub mod upstream;
 pub mod vault;
+
+#[cfg(test)]
+extern crate self as tollgate;
+#[cfg(test)]
+mod fuzz_bodies;

@@ -92,7 +92,7 @@ pub fn load(origin: &Origin, sources: &Sources<'_>) -> Result<Snapshot, Vec<Prob
 }
 
 /// As [`load`], of a text that was read before.
-pub(crate) fn load_text(
+pub fn load_text(
     origin: &Origin,
     text: &str,
     sources: &Sources<'_>,
