@@ -3,9 +3,9 @@
 use rustix::fs::{FallocateFlags, FlockOperation, fallocate, fdatasync, flock};
 use rustix::io::Errno;
 use std::any::Any;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,7 +62,11 @@ impl Default for RealDisk {
 
 impl Disk for RealDisk {
     fn claim(&self, folder: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
-        fs::create_dir_all(folder)?;
+        // Prompts are in it.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
         let handle = File::open(folder)?;
         flock(&handle, FlockOperation::NonBlockingLockExclusive)?;
         if let Some(parent) = folder.parent().filter(|path| !path.as_os_str().is_empty()) {
@@ -84,6 +88,7 @@ impl Disk for RealDisk {
             .read(true)
             .write(true)
             .create_new(true)
+            .mode(0o600)
             .open(path)?;
         match fallocate(&file, FallocateFlags::empty(), 0, length) {
             Ok(()) => {}

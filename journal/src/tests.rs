@@ -1,5 +1,6 @@
 //! The journal on the real disk.
 
+mod access;
 mod damage;
 mod faults;
 mod support;
