@@ -16,6 +16,8 @@ pub struct Gateway {
     pub metrics: Metrics,
     pub thinking: ThinkingStore,
     pub store: Store,
+    /// MLflow's API over the store.
+    pub mlflow: axum::Router,
     /// A stop was asked for: readiness says no, connections are closed after their answer.
     pub is_draining: AtomicBool,
 }

@@ -7,6 +7,7 @@ pub mod drain;
 pub mod gateway;
 pub mod listen;
 pub mod live;
+mod percent;
 pub mod pipeline;
 pub mod random;
 pub mod server;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tollgate_domain::ProviderName;
 use tollgate_governance::health::{Breaker, Breakers, Settings, TargetId};
 use tollgate_governance::limit::{Gate, Gates, Permits};
-use tollgate_governance::pricing::PriceTable;
+use tollgate_governance::pricing::{ModelPrice, PriceTable};
 use tollgate_governance::principal::{KeyHash, Principal};
 use tollgate_governance::strategy::Strategy;
 use tollgate_providers::{Credential, provider};
@@ -22,7 +22,7 @@ pub struct Live {
     pub prices: PriceTable,
     routes: HashMap<String, Arc<LiveRoute>>,
     keys: HashMap<KeyHash, Arc<LiveKey>>,
-    origins: Vec<u64>,
+    providers: HashMap<ProviderName, Arc<LiveProvider>>,
 }
 
 pub struct LiveRoute {
@@ -78,15 +78,24 @@ pub enum LiveError {
     Prices(#[from] tollgate_governance::pricing::BadTable),
 }
 
-/// What outlives a reload: counters of limits and health.
-#[derive(Default)]
+/// What outlives a reload: counters of limits and health, and the built-in prices.
 pub struct Lasting {
+    table: PriceTable,
     pub gates: Gates,
     pub breakers: Breakers,
     permits: Mutex<HashMap<ProviderName, Arc<Permits>>>,
 }
 
 impl Lasting {
+    pub fn new() -> Result<Self, LiveError> {
+        Ok(Self {
+            table: PriceTable::parse(include_str!("../config/prices.json"))?,
+            gates: Gates::default(),
+            breakers: Breakers::default(),
+            permits: Mutex::default(),
+        })
+    }
+
     /// A provider's permits: those that are out count on after a reload.
     fn permits_of(&self, provider: &ProviderName, most: u32) -> Arc<Permits> {
         let mut all = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,8 +114,7 @@ impl Live {
         stored: Vec<(KeyHash, Arc<Principal>)>,
         lasting: &Lasting,
     ) -> Result<Self, LiveError> {
-        let table = PriceTable::parse(include_str!("../config/prices.json"))?;
-        let prices = table.with_overrides(&config.prices);
+        let prices = lasting.table.with_overrides(&config.prices);
         let mut providers = HashMap::new();
         for provider in &config.providers {
             let live = LiveProvider::build(provider, &prices, lasting)?;
@@ -165,16 +173,12 @@ impl Live {
                 )
             })
             .collect();
-        let origins = providers
-            .values()
-            .map(|provider| provider.origin.id())
-            .collect();
         Ok(Self {
             config,
             prices,
             routes,
             keys,
-            origins,
+            providers,
         })
     }
 
@@ -189,12 +193,20 @@ impl Live {
         self.keys.get(hash)
     }
 
-    pub fn keys(&self) -> impl Iterator<Item = &Arc<LiveKey>> {
-        self.keys.values()
+    pub fn provider(&self, name: &str) -> Option<&Arc<LiveProvider>> {
+        self.providers.get(name)
+    }
+
+    /// The price of a model at a provider.
+    pub fn price(&self, provider: &LiveProvider, model: &str) -> Option<&Arc<ModelPrice>> {
+        let name = provider.config.name.as_str();
+        self.prices.lookup(name, &provider.vendor, model)
     }
 
     pub fn has_origin(&self, id: u64) -> bool {
-        self.origins.contains(&id)
+        self.providers
+            .values()
+            .any(|provider| provider.origin.id() == id)
     }
 }
 
@@ -297,4 +309,23 @@ fn headers(config: &Provider) -> Result<HeaderMap, LiveError> {
         put(name.clone(), value.expose(), true)?;
     }
     Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_providers_permits_outlive_a_reload() {
+        let lasting = Lasting::new().unwrap();
+        let name = ProviderName::from("local");
+        let before = lasting.permits_of(&name, 2);
+        let out = [before.acquire().unwrap(), before.acquire().unwrap()];
+        let after = lasting.permits_of(&name, 3);
+        assert_eq!(after.in_use(), 2);
+        let third = after.acquire();
+        assert!(third.is_some() && after.acquire().is_none());
+        drop(out);
+        assert_eq!(after.in_use(), 1);
+    }
 }

@@ -1,8 +1,12 @@
 //! The one door to randomness: seeds from the operating system, ids and jitter from a fast generator a thread.
 
+use crate::vault::Secret;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::cell::Cell;
 use tollgate_domain::{RequestId, SpanId, TraceId};
+use zeroize::Zeroizing;
 
 thread_local! {
     static STATE: Cell<u64> = Cell::new(seed());
@@ -49,4 +53,13 @@ pub fn secure<const N: usize>() -> Result<[u8; N], ring::error::Unspecified> {
     let mut bytes = [0u8; N];
     SystemRandom::new().fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// A new virtual key: `tg-` and 256 random bits in base64url.
+pub fn virtual_key() -> Result<Secret, ring::error::Unspecified> {
+    let bytes = Zeroizing::new(secure::<32>()?);
+    let mut key = String::with_capacity(46);
+    key.push_str("tg-");
+    URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut key);
+    Ok(Secret::new(key))
 }

@@ -31,6 +31,9 @@ pub enum Refusal {
     ExpiredKey,
     #[error("this key lacks the scope `{0}`")]
     MissingScope(&'static str),
+    /// A request that a page of another site made, or that reached us by a name that is not ours.
+    #[error("{0}")]
+    ForeignOrigin(&'static str),
     #[error("the model `{0}` does not exist or is not open to this key")]
     UnknownModel(String),
     #[error("{0}")]
@@ -91,7 +94,7 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::MissingKey | Self::InvalidKey | Self::ExpiredKey => 401,
-            Self::MissingScope(_) => 403,
+            Self::MissingScope(_) | Self::ForeignOrigin(_) => 403,
             Self::UnknownModel(_) | Self::NotFound(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::RequestTimeout => 408,
@@ -118,6 +121,7 @@ impl Refusal {
             Self::InvalidKey => "invalid_api_key",
             Self::ExpiredKey => "expired_api_key",
             Self::MissingScope(_) => "missing_scope",
+            Self::ForeignOrigin(_) => "forbidden_origin",
             Self::UnknownModel(_) => "model_not_found",
             Self::NotFound(_) => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",

@@ -189,5 +189,10 @@ impl Drain {
             behind.saturating_mul(mean).min(held)
         };
         self.stats.undrained_bytes.store(bytes, Ordering::Relaxed);
+        let skipped = self.reader.skipped();
+        // A damaged place mostly is a missing record as well.
+        let lost = skipped.missing.max(skipped.damaged);
+        let lost = lost.saturating_add(skipped.unknown);
+        self.stats.skipped.store(lost, Ordering::Relaxed);
     }
 }

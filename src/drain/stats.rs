@@ -20,4 +20,6 @@ pub struct DrainStats {
     pub errors: AtomicU64,
     /// Records of requests whose beginning was stored before, or is lost.
     pub strays: AtomicU64,
+    /// Records that were damaged, lost or of another release.
+    pub skipped: AtomicU64,
 }

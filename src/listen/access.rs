@@ -39,7 +39,9 @@ pub fn check_browser(live: &Live, head: &Parts) -> Result<(), Refusal> {
         .map(|authority| authority.as_str().to_owned());
     let host = host.or_else(|| Some(head.headers.get(HOST)?.to_str().ok()?.to_owned()));
     if !host.is_some_and(|host| is_ours(live, &host)) {
-        return Err(forbidden("the Host header names no host of this server"));
+        return Err(Refusal::ForeignOrigin(
+            "the Host header names no host of this server",
+        ));
     }
     match head.headers.get(ORIGIN) {
         None => Ok(()),
@@ -51,20 +53,11 @@ pub fn check_browser(live: &Live, head: &Parts) -> Result<(), Refusal> {
             if authority.is_some_and(|(_, authority)| is_ours(live, authority)) {
                 Ok(())
             } else {
-                Err(forbidden("requests from other sites' pages are refused"))
+                Err(Refusal::ForeignOrigin(
+                    "requests from other sites' pages are refused",
+                ))
             }
         }
-    }
-}
-
-fn forbidden(message: &str) -> Refusal {
-    Refusal::Upstream {
-        status: 403,
-        message: message.to_owned(),
-        kind: Some("permission_error".to_owned()),
-        code: Some("forbidden_origin".to_owned()),
-        param: None,
-        retry_after: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::gateway::Gateway;
 use crate::live::Live;
+use crate::percent;
 use crate::pipeline::ReplyBody;
 use crate::pipeline::answer::VERSION;
 use crate::pipeline::caller;
@@ -68,7 +69,7 @@ pub fn models(
         .strip_prefix("/v1/models")
         .unwrap_or_default()
         .trim_matches('/');
-    let wanted = percent_decoded(wanted);
+    let wanted = percent::decoded(wanted);
     if !wanted.is_empty() {
         let is_open = live
             .route(&wanted)
@@ -106,12 +107,9 @@ fn entry(live: &Live, id: String) -> ModelEntry {
     let target = live
         .route(&id)
         .and_then(|route| route.stages.first()?.targets.first().cloned());
-    let price = target.as_ref().and_then(|target| {
-        let provider = &target.provider;
-        let model = target.model.as_deref().unwrap_or(&id);
-        live.prices
-            .lookup(provider.config.name.as_str(), &provider.vendor, model)
-    });
+    let price = target
+        .as_ref()
+        .and_then(|target| live.price(&target.provider, target.model.as_deref().unwrap_or(&id)));
     ModelEntry {
         created: 1_700_000_000,
         owned_by: target.map_or("tollgate".to_owned(), |target| {
@@ -121,28 +119,4 @@ fn entry(live: &Live, id: String) -> ModelEntry {
         max_output: price.and_then(|price| price.max_output),
         id,
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        let pair = after
-            .get(..2)
-            .and_then(|pair| std::str::from_utf8(pair).ok());
-        match pair
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-            .filter(|_| *byte == b'%')
-        {
-            Some(value) => {
-                bytes.push(value);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

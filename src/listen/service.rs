@@ -112,8 +112,7 @@ async fn other(
         if is_read { Scope::Read } else { Scope::Admin },
     )?;
     let request = Request::from_parts(head, axum::body::Body::new(body));
-    let router = tollgate_mlflow::router(gateway.store.clone());
-    match router.oneshot(request).await {
+    match gateway.mlflow.clone().oneshot(request).await {
         Ok(response) => {
             let mut response = response.map(ReplyBody::Api);
             response.headers_mut().insert(

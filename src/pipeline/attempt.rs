@@ -3,13 +3,13 @@
 use super::answer::ReplyBody;
 use super::caller::Caller;
 use super::exchange::{Attempt, Exchange};
+use super::failed::{Failed, of_send, read_error, reason};
 use super::{request, stream, whole};
 use crate::clock;
 use crate::live::{LiveRoute, LiveTarget};
 use crate::random;
-use crate::upstream::{self, SendError, UpstreamBody};
+use crate::upstream::{self, UpstreamBody};
 use http::HeaderMap;
-use http::header::RETRY_AFTER;
 use hyper::Response;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -17,54 +17,8 @@ use std::time::Duration;
 use tollgate_domain::{Refusal, Unit};
 use tollgate_governance::health::Pass;
 use tollgate_governance::limit::Permit;
-use tollgate_governance::strategy::{Choice, Failure, Plan, Tried, Verdict, parse_retry_after};
-use tollgate_providers::{
-    Call, ErrorClass, ModelFacts, Outgoing, Reply, ReplyFault, Seen, TargetModel, prepare,
-    upstream_error,
-};
-
-/// Bytes of a provider's error that are read.
-const MAX_ERROR: usize = 256 << 10;
-
-/// A try that gave no answer.
-pub(super) struct Failed {
-    pub failure: Failure,
-    pub refusal: Refusal,
-    pub retry_after: Option<Duration>,
-    pub seen: Seen,
-}
-
-impl Failed {
-    pub(super) fn new(failure: Failure, refusal: Refusal) -> Self {
-        Self {
-            failure,
-            refusal,
-            retry_after: None,
-            seen: Seen::default(),
-        }
-    }
-
-    /// What an answer with status 200 that is none means.
-    pub(super) fn of_fault(fault: ReplyFault, seen: Seen) -> Self {
-        match fault {
-            ReplyFault::Upstream(error) => {
-                let failure = failure_of(error.class, error.status);
-                Self {
-                    failure,
-                    refusal: error.into_refusal(None),
-                    retry_after: None,
-                    seen,
-                }
-            }
-            fault => Self {
-                failure: Failure::Broken,
-                refusal: Refusal::UpstreamMalformed(fault.to_string()),
-                retry_after: None,
-                seen,
-            },
-        }
-    }
-}
+use tollgate_governance::strategy::{Choice, Failure, Plan, Tried, Verdict};
+use tollgate_providers::{Call, ModelFacts, Outgoing, Reply, TargetModel, prepare};
 
 /// What a try has to work with.
 pub(super) struct Way {
@@ -73,7 +27,7 @@ pub(super) struct Way {
     pub body: UpstreamBody,
     /// Whether another target is left, should this one fail before its first content.
     pub has_fallback: bool,
-    pub pass: Option<Pass>,
+    pub pass: Pass,
 }
 
 /// Tries until there is an answer, and settles with an error where there is none.
@@ -333,7 +287,7 @@ async fn one(
         head: head.headers,
         body,
         has_fallback,
-        pass: Some(pass),
+        pass,
     };
     if is_stream {
         stream::start(exchange, route, way).await
@@ -358,80 +312,4 @@ pub(super) fn fail(mut exchange: Box<Exchange>, pass: Pass, failed: Failed) -> O
         pass.fail(clock::now());
     }
     Err((exchange, Box::new(failed)))
-}
-
-pub fn reason(failure: Failure) -> &'static str {
-    match failure {
-        Failure::Connect => "connect",
-        Failure::FirstTokenTimeout => "first_token_timeout",
-        Failure::TotalTimeout => "total_timeout",
-        Failure::Broken => "broken",
-        Failure::Quota => "upstream_quota",
-        Failure::Auth => "upstream_auth",
-        Failure::Status(429) => "rate_limited",
-        Failure::Status(500..) => "server_error",
-        Failure::Status(_) => "client_error",
-    }
-}
-
-fn failure_of(class: ErrorClass, status: u16) -> Failure {
-    match class {
-        ErrorClass::Auth => Failure::Auth,
-        ErrorClass::Quota => Failure::Quota,
-        _ => Failure::Status(status),
-    }
-}
-
-fn of_send(error: &SendError) -> Failed {
-    // The address is the operator's business, the reason the caller's.
-    let refusal = match error {
-        SendError::Connect { source, .. } => Refusal::Unreachable(source.kind().to_string()),
-        SendError::ConnectTimeout { .. } => Refusal::UpstreamTimeout,
-        SendError::Broken(_) | SendError::Closed => {
-            Refusal::Unreachable("the connection broke before an answer".to_owned())
-        }
-    };
-    tracing::warn!(%error, "a provider could not be reached");
-    Failed::new(Failure::Connect, refusal)
-}
-
-async fn read_error(
-    target: &LiveTarget,
-    status: u16,
-    headers: &HeaderMap,
-    body: &mut UpstreamBody,
-) -> Failed {
-    let mut bytes = Vec::new();
-    let reading = async {
-        while let Some(Ok(chunk)) = body.chunk().await {
-            let room = MAX_ERROR.saturating_sub(bytes.len());
-            bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-            if bytes.len() >= MAX_ERROR {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(Duration::from_secs(10), reading).await;
-    if let Some(mut decoder) = super::gunzip::Decoder::of(headers)
-        && let Ok(decoded) = decoder.decode(bytes.clone().into())
-    {
-        bytes = decoded.to_vec();
-    }
-    let kind = target.provider.config.kind;
-    let mut error = upstream_error(kind, status, &bytes);
-    if let Some(key) = &target.provider.config.api_key
-        && !key.is_empty()
-        && error.message.contains(key.expose())
-    {
-        error.message = error.message.replace(key.expose(), "[credential]");
-    }
-    let retry_after = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| parse_retry_after(value.to_str().ok()?, clock::unix_seconds()));
-    Failed {
-        failure: failure_of(error.class, error.status),
-        refusal: error.into_refusal(retry_after),
-        retry_after,
-        seen: Seen::default(),
-    }
 }

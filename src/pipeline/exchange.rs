@@ -12,14 +12,12 @@ use crate::live::{Live, LiveKey, LiveRoute, LiveTarget};
 use crate::random;
 use bytes::Bytes;
 use hyper::Response;
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::{Cost, Dialect, Endpoint, Refusal, RequestId, SpanId, TraceId, Usage};
 use tollgate_governance::limit::{Admission, Permit, Standing};
-use tollgate_governance::pricing::price;
 use tollgate_journal::{Position, Synced};
-use tollgate_providers::{Call, Seen, output_text, summarize};
+use tollgate_providers::{Call, Seen};
 
 use crate::config::{Capture, JournalSync, OnJournalFull};
 
@@ -78,10 +76,11 @@ pub struct Exchange {
     pub cost: Cost,
     pub unpriced: bool,
     pub first_token: Option<Duration>,
-    output: Vec<u8>,
+    /// What is kept of the answer and is not in the journal yet.
+    pub output: Vec<u8>,
     pub output_bytes: u64,
     admission: Option<Admission>,
-    standing: Cell<Standing>,
+    standing: Standing,
     closed_at: Option<Position>,
     is_opened: bool,
     is_settled: bool,
@@ -129,7 +128,7 @@ impl Exchange {
             output: Vec::new(),
             output_bytes: 0,
             admission: None,
-            standing: Cell::default(),
+            standing: Standing::default(),
             closed_at: None,
             is_opened: false,
             is_settled: false,
@@ -161,17 +160,17 @@ impl Exchange {
     }
 
     pub fn admitted(&mut self, admission: Admission) {
-        self.standing.set(*admission.standing());
+        self.standing = *admission.standing();
         self.admission = Some(admission);
     }
 
     /// How the key stands, where it was refused.
-    pub fn note_standing(&self, standing: Standing) {
-        self.standing.set(standing);
+    pub fn note_standing(&mut self, standing: Standing) {
+        self.standing = standing;
     }
 
     pub fn standing(&self) -> Standing {
-        self.standing.get()
+        self.standing
     }
 
     pub fn route_name(&self) -> &str {
@@ -247,75 +246,6 @@ impl Exchange {
             self.gateway.metrics.journal_refused.inc();
             tracing::warn!(request = %self.id, %error, "the journal took no record");
         }
-    }
-
-    /// Usage as reported, or (of an answer without a report) estimated; and its price.
-    fn account(
-        &self,
-        attempt: &Attempt,
-        seen: &Seen,
-        failure: Option<&str>,
-    ) -> (Option<Usage>, Option<Cost>, bool) {
-        let is_answered = (200..300).contains(&attempt.status);
-        let usage = match seen.usage {
-            // Cut off before its end, it can have reported no more than a beginning.
-            Some(usage) if failure.is_some() && seen.finish_reasons.is_empty() => {
-                Some(self.at_least(usage))
-            }
-            Some(usage) => Some(usage),
-            None if is_answered && (failure.is_none() || self.output_bytes > 0) => {
-                Some(self.estimate())
-            }
-            // It was asked, and will charge for that much.
-            None if failure == Some("client_gone") => Some(self.estimate()),
-            None => None,
-        };
-        let Some(usage) = usage else {
-            return (None, None, false);
-        };
-        let provider = &attempt.target.provider;
-        let model = self.live.prices.lookup(
-            provider.config.name.as_str(),
-            &provider.vendor,
-            &attempt.model,
-        );
-        let cost = model.and_then(|model| price(&usage, model));
-        (Some(usage), cost, cost.is_none() && usage.total() > 0)
-    }
-
-    /// About four bytes a token, of what was sent and of what came.
-    fn estimate(&self) -> Usage {
-        let input = tollgate_providers::input_text(self.endpoint, &self.body).len();
-        Usage {
-            input: input.div_ceil(4) as u64,
-            output: self.text_bytes().div_ceil(4),
-            estimated: true,
-            ..Usage::default()
-        }
-    }
-
-    /// Usage that was reported early, with the output that came since.
-    fn at_least(&self, reported: Usage) -> Usage {
-        let missing = (self.text_bytes().div_ceil(4)).saturating_sub(reported.output_total());
-        Usage {
-            output: reported.output.saturating_add(missing),
-            estimated: reported.estimated || missing > 0,
-            ..reported
-        }
-    }
-
-    /// Bytes of text in what the client was sent: counted in the part that is at hand, in proportion for the rest.
-    fn text_bytes(&self) -> u64 {
-        if matches!(self.endpoint, Endpoint::Embeddings | Endpoint::CountTokens) {
-            return 0;
-        }
-        let at_hand = self.output.len() as u64;
-        if at_hand == 0 {
-            return self.output_bytes / if self.is_stream { 10 } else { 2 };
-        }
-        let summary = summarize(self.endpoint, self.is_stream, &self.output);
-        let text = output_text(&summary).len() as u64;
-        text.saturating_mul(self.output_bytes.max(at_hand)) / at_hand
     }
 
     /// The first content has come.

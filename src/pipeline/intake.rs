@@ -1,5 +1,6 @@
 //! The request's body: bounded in size and time, decoded.
 
+use super::pieces::Pieces;
 use crate::config::Server;
 use async_compression::tokio::write::{GzipDecoder, ZstdDecoder};
 use bytes::{Bytes, BytesMut};
@@ -44,10 +45,9 @@ pub async fn read(server: &Server, headers: &HeaderMap, body: Incoming) -> Resul
     }
 }
 
-/// Joins the pieces; a body that came in one piece is not copied.
+/// Reads the whole body.
 async fn collect(mut body: Incoming, limit: u64) -> Result<Bytes, Refusal> {
-    let mut first = Bytes::new();
-    let mut joined: Option<BytesMut> = None;
+    let mut pieces = Pieces::default();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             Refusal::bad_request(format!("the request's body broke off: {error}"), None)
@@ -55,22 +55,12 @@ async fn collect(mut body: Incoming, limit: u64) -> Result<Bytes, Refusal> {
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        let so_far = joined.as_ref().map_or(first.len(), BytesMut::len);
-        if (so_far + data.len()) as u64 > limit {
+        if (pieces.len() + data.len()) as u64 > limit {
             return Err(Refusal::BodyTooLarge { limit });
         }
-        match &mut joined {
-            Some(joined) => joined.extend_from_slice(&data),
-            None if first.is_empty() => first = data,
-            None => {
-                let mut both = BytesMut::with_capacity((first.len() + data.len()) * 2);
-                both.extend_from_slice(&first);
-                both.extend_from_slice(&data);
-                joined = Some(both);
-            }
-        }
+        pieces.push(data, 0);
     }
-    Ok(joined.map_or(first, BytesMut::freeze))
+    Ok(pieces.finish())
 }
 
 async fn decode(

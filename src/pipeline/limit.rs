@@ -4,13 +4,13 @@ use super::exchange::Exchange;
 use crate::clock;
 use crate::live::LiveRoute;
 use tollgate_domain::{Endpoint, Refusal};
-use tollgate_governance::limit::{Admission, admit as enter, estimate_tokens};
+use tollgate_governance::limit::{admit as enter, estimate_tokens};
 use tollgate_providers::Call;
 
 /// Passes every gate of the key and of the route, or none.
-pub fn admit(exchange: &Exchange, route: &LiveRoute, call: &Call) -> Result<Admission, Refusal> {
+pub fn admit(exchange: &mut Exchange, route: &LiveRoute, call: &Call) -> Result<(), Refusal> {
     let now = clock::now();
-    let key = exchange.key();
+    let key = exchange.key().clone();
     let of_route = exchange.gateway().lasting.gates.of_route(
         &route.route.name,
         &key.principal.name,
@@ -25,12 +25,15 @@ pub fn admit(exchange: &Exchange, route: &LiveRoute, call: &Call) -> Result<Admi
         Endpoint::CountTokens => 0,
         _ => estimate_tokens(call.body.len() as u64, max_output),
     };
-    enter(key.gates.iter().chain(of_route.iter()), tokens, now).map_err(|denied| {
+    let entered = enter(key.gates.iter().chain(of_route.iter()), tokens, now);
+    let admission = entered.map_err(|denied| {
         exchange
             .gateway()
             .metrics
             .limit_hit(&denied.by.to_string(), denied.unit);
         exchange.note_standing(denied.standing);
         denied.into_refusal()
-    })
+    })?;
+    exchange.admitted(admission);
+    Ok(())
 }

@@ -11,13 +11,16 @@
 //!
 //! A refusal at any stage is answered by `answer`, in the caller's dialect.
 
+mod account;
 pub mod answer;
 mod attempt;
 pub mod caller;
 pub mod exchange;
+mod failed;
 mod gunzip;
 mod intake;
 mod limit;
+mod pieces;
 mod record;
 mod request;
 mod route;
@@ -26,7 +29,7 @@ pub mod thinking;
 mod whole;
 
 pub use answer::ReplyBody;
-pub use attempt::reason;
+pub use failed::reason;
 
 use crate::gateway::Gateway;
 use caller::Caller;
@@ -50,7 +53,8 @@ pub async fn serve(
         Ok(key) => key,
         Err(refusal) => {
             gateway.metrics.refused_unknown(&refusal);
-            return answer::stranger(endpoint.dialect(), &refusal);
+            let spoken = caller::dialect(endpoint.path(), &head.headers);
+            return answer::stranger(spoken, &refusal);
         }
     };
     let caller = Caller::read(endpoint, &head);
@@ -63,8 +67,7 @@ pub async fn serve(
         let call = scanned?;
         let route = route::find(exchange.live(), exchange.key(), &call.model)?;
         exchange.routed(route.clone());
-        let admission = limit::admit(&exchange, &route, &call)?;
-        exchange.admitted(admission);
+        limit::admit(&mut exchange, &route, &call)?;
         Ok::<_, Refusal>((call, route))
     }
     .await;

@@ -4,10 +4,13 @@
 //! an error before it then costs the caller nothing. After it, an error becomes an event in the caller's dialect.
 
 use super::answer::{self, ReplyBody};
-use super::attempt::{Failed, Way, fail};
+use super::attempt::{Way, fail};
 use super::exchange::{Ending, Exchange};
+use super::failed::Failed;
 use super::gunzip::Decoder;
+use super::pieces::Pieces;
 use crate::clock::{self, Moment};
+use crate::config::Timeouts;
 use crate::live::LiveRoute;
 use crate::upstream::UpstreamBody;
 use bytes::{Bytes, BytesMut};
@@ -35,7 +38,7 @@ struct LiveBody {
     upstream: UpstreamBody,
     decoder: Decoder,
     reply: Reply,
-    route: Arc<LiveRoute>,
+    timeout: Timeouts,
     /// Came before the head was sent.
     first: Option<Bytes>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -67,12 +70,6 @@ pub(super) async fn start(
         has_fallback,
         pass,
     } = way;
-    let Some(pass) = pass else {
-        return Err((
-            exchange,
-            Box::new(Failed::new(Failure::Broken, Refusal::Internal)),
-        ));
-    };
     let Some(decoder) = Decoder::of(&head) else {
         let refusal = Refusal::UpstreamMalformed("its encoding is not known".to_owned());
         return fail(exchange, pass, Failed::new(Failure::Broken, refusal));
@@ -89,7 +86,7 @@ pub(super) async fn start(
         upstream: body,
         decoder,
         reply,
-        route: route.clone(),
+        timeout: route.route.timeout,
         first: None,
         timer: None,
         last_read: clock::now(),
@@ -193,23 +190,12 @@ impl LiveBody {
         if self.is_over {
             return Poll::Ready(None);
         }
-        let mut gathered = Bytes::new();
-        let mut joined: Option<BytesMut> = None;
+        let mut gathered = Pieces::default();
         let refusal = loop {
             match self.poll_read(cx) {
                 Poll::Ready(Read::Bytes(bytes)) => {
-                    match &mut joined {
-                        Some(joined) => joined.extend_from_slice(&bytes),
-                        None if gathered.is_empty() => gathered = bytes,
-                        None if bytes.is_empty() => {}
-                        None => {
-                            let mut both = BytesMut::with_capacity(GATHER / 8);
-                            both.extend_from_slice(&gathered);
-                            both.extend_from_slice(&bytes);
-                            joined = Some(both);
-                        }
-                    }
-                    if joined.as_ref().map_or(gathered.len(), BytesMut::len) >= GATHER {
+                    gathered.push(bytes, 0);
+                    if gathered.len() >= GATHER {
                         break None;
                     }
                 }
@@ -225,7 +211,7 @@ impl LiveBody {
                 Poll::Pending => break None,
             }
         };
-        let bytes = joined.map_or(gathered, BytesMut::freeze);
+        let bytes = gathered.finish();
         if let Some(refusal) = refusal {
             // What came before the break is part of the answer.
             self.exchange.sends(&bytes, self.reply.seen());
@@ -343,7 +329,7 @@ impl LiveBody {
     /// rings, not at every read.
     fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
         loop {
-            let timeout = self.route.route.timeout;
+            let timeout = self.timeout;
             let now = clock::now();
             let attempt = self
                 .exchange

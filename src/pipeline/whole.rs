@@ -1,13 +1,15 @@
 //! An answer that comes in one piece.
 
 use super::answer::{self, ReplyBody};
-use super::attempt::{Failed, Way, fail};
+use super::attempt::{Way, fail};
 use super::exchange::{Ending, Exchange};
+use super::failed::Failed;
 use super::gunzip::Decoder;
+use super::pieces::Pieces;
 use crate::clock;
 use crate::live::LiveRoute;
 use crate::upstream::UpstreamBody;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderValue;
 use hyper::Response;
 use std::sync::Arc;
@@ -29,12 +31,6 @@ pub(super) async fn answer(
         pass,
         ..
     } = way;
-    let Some(pass) = pass else {
-        return Err((
-            exchange,
-            Box::new(Failed::new(Failure::Broken, Refusal::Internal)),
-        ));
-    };
     let left = route
         .route
         .timeout
@@ -87,26 +83,16 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-/// Joins the pieces; an answer that came in one piece is not copied.
+/// Reads the whole body.
 async fn collect(body: &mut UpstreamBody) -> Result<Bytes, String> {
-    let mut first = Bytes::new();
-    let mut joined: Option<BytesMut> = None;
+    let mut pieces = Pieces::default();
     while let Some(chunk) = body.chunk().await {
         let chunk = chunk.map_err(|error| format!("it broke off: {error}"))?;
-        match &mut joined {
-            Some(joined) => joined.extend_from_slice(&chunk),
-            None if first.is_empty() => first = chunk,
-            None => {
-                let announced = body.exact_len().unwrap_or(0).min(MAX_ANSWER as u64) as usize;
-                let mut both = BytesMut::with_capacity(first.len() + chunk.len() + announced);
-                both.extend_from_slice(&first);
-                both.extend_from_slice(&chunk);
-                joined = Some(both);
-            }
-        }
-        if joined.as_ref().map_or(first.len(), BytesMut::len) > MAX_ANSWER {
+        let announced = body.exact_len().unwrap_or(0).min(MAX_ANSWER as u64) as usize;
+        pieces.push(chunk, announced);
+        if pieces.len() > MAX_ANSWER {
             return Err("it is too large".to_owned());
         }
     }
-    Ok(joined.map_or(first, BytesMut::freeze))
+    Ok(pieces.finish())
 }

@@ -3,8 +3,6 @@
 use super::start::StartError;
 use crate::config::{self, limits_from_json};
 use crate::random;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -25,10 +23,7 @@ pub fn stored(store: &Store) -> Result<Vec<(KeyHash, Arc<Principal>)>, tollgate_
 }
 
 fn principal(row: &KeyRow) -> Option<(KeyHash, Arc<Principal>)> {
-    let hash = match row.hash.strip_prefix("sha256:") {
-        Some(_) => row.hash.parse(),
-        None => format!("sha256:{}", row.hash).parse(),
-    };
+    let hash = format!("sha256:{}", row.hash).parse();
     let (Ok(hash), Ok(limits)) = (hash, limits_from_json(&row.limits)) else {
         tracing::error!(key = %row.name, "a stored key can't be read and is not accepted");
         return None;
@@ -68,8 +63,8 @@ pub fn quickstart(folder: &Path) -> Result<(String, KeyHash, Arc<Principal>), St
     let key = match std::fs::read_to_string(&path) {
         Ok(text) if text.trim().len() >= 20 => text.trim().to_owned(),
         Ok(_) | Err(_) => {
-            let bytes = random::secure::<32>().map_err(|_| StartError::Random)?;
-            let key = format!("tg-{}", URL_SAFE_NO_PAD.encode(bytes));
+            let key = random::virtual_key().map_err(|_| StartError::Random)?;
+            let key = key.expose().to_owned();
             let mut file = std::fs::OpenOptions::new()
                 .write(true)
                 .create(true)

@@ -3,203 +3,196 @@
 use super::keys;
 use super::start::Surroundings;
 use crate::clock::{self, Moment};
-use crate::config::{self, Snapshot, Watcher, render};
+use crate::config::{self, Origin, Snapshot, Watcher, render};
 use crate::gateway::Gateway;
 use crate::listen::{self, Listener};
-use crate::live::Live;
+use crate::live::{Live, LiveError};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 use tollgate_governance::principal::{KeyHash, Principal};
-
-/// Keeps the configuration in force current.
-pub struct Reloader {
-    shared: Arc<Shared>,
-    watcher: Arc<Mutex<Option<Watcher>>>,
-    changes: Mutex<i64>,
-    /// What the store knows this process by.
-    server: String,
-    seen: Mutex<Option<Moment>>,
-}
 
 /// How often the store is told which of the vault's keys this process uses.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
-struct Shared {
+/// News of the configuration's files. Watched before they are read for the first time, so that no change falls between.
+pub struct FilesChanged {
+    watcher: Watcher,
+    news: Receiver<()>,
+}
+
+impl FilesChanged {
+    pub fn watch(origin: &Origin) -> io::Result<Self> {
+        let (sender, news) = mpsc::channel();
+        let watcher = Watcher::start(origin.files(None), move || {
+            // Nobody listens any more: the process stops.
+            let _ = sender.send(());
+        })?;
+        Ok(Self { watcher, news })
+    }
+
+    fn are_there(&self) -> bool {
+        // Several are one: what is read next has them all.
+        self.news.try_iter().count() > 0
+    }
+}
+
+/// Keeps the configuration in force current.
+pub struct Reloader {
     around: Surroundings,
+    files: FilesChanged,
     gateway: Arc<Gateway>,
     listener: Arc<Listener>,
     /// Keys that are neither in the file nor in the store.
     fixed: Vec<(KeyHash, Arc<Principal>)>,
+    /// The store's counter of changes, as far as they are in force.
+    changes: i64,
+    /// What the store knows this process by, and when it was told last.
+    server: String,
+    told: Option<Moment>,
 }
 
 impl Reloader {
-    pub fn start(
+    pub fn new(
         around: Surroundings,
+        files: FilesChanged,
         gateway: Arc<Gateway>,
         listener: Arc<Listener>,
         fixed: Vec<(KeyHash, Arc<Principal>)>,
-    ) -> io::Result<Self> {
-        let changes = gateway.store.changes().unwrap_or(0);
+        changes: i64,
+    ) -> Self {
         let snapshot = gateway.live.load().config.clone();
-        let files = around.origin.files(Some(&snapshot));
-        let shared = Arc::new(Shared {
+        files.watcher.watch(around.origin.files(Some(&snapshot)));
+        Self {
+            changes,
             around,
+            files,
             gateway,
             listener,
             fixed,
-        });
-        let watcher = Arc::new(Mutex::new(None));
-        let on_change = {
-            let (shared, watcher) = (shared.clone(), watcher.clone());
-            move || {
-                if let Some(snapshot) = shared.reload() {
-                    let files = shared.around.origin.files(Some(&snapshot));
-                    if let Some(watcher) = lock::<Option<Watcher>>(&watcher).as_ref() {
-                        watcher.watch(files);
-                    }
-                }
-            }
-        };
-        let started = Watcher::start(files, on_change)?;
-        // What changed between the load and here was noticed by nobody.
-        let is_current = shared
-            .around
-            .sources(|sources| config::load(&shared.around.origin, sources))
-            .is_ok_and(|now| now.hash == snapshot.hash);
-        if !is_current {
-            started.trigger();
-        }
-        *lock(&watcher) = Some(started);
-        Ok(Self {
-            shared,
-            watcher,
-            changes: Mutex::new(changes),
             server: crate::random::span_id().to_string(),
-            seen: Mutex::new(None),
-        })
+            told: None,
+        }
     }
 
     /// Tells the store now and then that the vault's key is in use.
-    pub fn heartbeat(&self) {
-        let mut seen = lock(&self.seen);
-        if seen.is_some_and(|seen| clock::elapsed(seen) < HEARTBEAT) {
+    pub fn heartbeat(&mut self) {
+        if self
+            .told
+            .is_some_and(|told| clock::elapsed(told) < HEARTBEAT)
+        {
             return;
         }
-        match self
-            .shared
-            .around
-            .vault
-            .server_seen(&self.server, clock::unix_millis())
-        {
-            Ok(()) => *seen = Some(clock::now()),
+        let vault = &self.around.vault;
+        match vault.server_seen(&self.server, clock::unix_millis()) {
+            Ok(()) => self.told = Some(clock::now()),
             Err(error) => tracing::warn!(%error, "the store was not told that the vault is in use"),
         }
     }
 
     /// SIGHUP.
     pub fn trigger(&self) {
-        if let Some(watcher) = lock(&self.watcher).as_ref() {
-            watcher.trigger();
-        }
+        self.files.watcher.trigger();
     }
 
-    /// Takes over what the command line changed in the store, if it did.
-    pub fn poll_store(&self) {
-        let store = &self.shared.gateway.store;
-        let Ok(now) = store.changes() else { return };
-        let mut seen = lock(&self.changes);
-        if *seen == now {
-            return;
-        }
-        let Ok(stored) = keys::stored(store) else {
+    /// Takes over what changed: in the files, or by the command line in the store.
+    pub fn poll(&mut self) {
+        let Ok(changes) = self.gateway.store.changes() else {
             return;
         };
-        let config = self.shared.gateway.live.load().config.clone();
-        // A secret of the vault may be another one now: such a configuration is read anew.
-        if self.shared.swap(config, stored) {
-            *seen = now;
-            self.trigger();
+        let are_keys_new = changes != self.changes;
+        if !self.files.are_there() && !are_keys_new {
+            return;
+        }
+        let Ok(stored) = keys::stored(&self.gateway.store) else {
+            return;
+        };
+        // A secret of the vault may be another one too, so the file is read in either case.
+        let is_done = self.reload(&stored) || {
+            // Its mistakes must not keep a revoked key in force.
+            let config = self.gateway.live.load().config.clone();
+            are_keys_new && self.swap(config, &stored)
+        };
+        if is_done {
+            self.changes = changes;
         }
     }
-}
 
-impl Drop for Reloader {
-    fn drop(&mut self) {
-        if let Err(error) = self.shared.around.vault.server_gone(&self.server) {
-            tracing::warn!(%error, "the store was not told that the vault is no longer in use");
+    fn reload(&self, stored: &Keys) -> bool {
+        match self.read(stored) {
+            Ok(snapshot) => {
+                self.count("ok");
+                let now = clock::unix_seconds() as f64;
+                self.gateway.metrics.config_loaded.set(now);
+                let files = self.around.origin.files(Some(&snapshot));
+                self.files.watcher.watch(files);
+                tracing::info!(hash = %snapshot.hash, "the configuration was reloaded");
+                true
+            }
+            Err(why) => {
+                self.count("refused");
+                tracing::error!("the new configuration is refused, the old one stays:\n{why}");
+                false
+            }
         }
-        // The watcher's thread holds the callback, which holds the watcher.
-        let watcher = lock(&self.watcher).take();
-        drop(watcher);
     }
-}
 
-impl Shared {
-    fn reload(&self) -> Option<Arc<Snapshot>> {
+    /// Reads the file, and swaps everything in or nothing.
+    fn read(&self, stored: &Keys) -> Result<Arc<Snapshot>, String> {
         let previous = self.gateway.live.load().config.clone();
-        let reloads = &self.gateway.metrics.reloads;
+        let origin = &self.around.origin;
         let reloaded = self
             .around
-            .sources(|sources| config::reload(&self.around.origin, &previous, sources));
-        let reloaded = match reloaded {
-            Ok(reloaded) => reloaded,
-            Err(problems) => {
-                reloads.with_label_values(&["refused"]).inc();
-                tracing::error!(
-                    "the new configuration is refused, the old one stays:\n{}",
-                    render(&problems)
-                );
-                return None;
-            }
-        };
+            .sources(|sources| config::reload(origin, &previous, sources))
+            .map_err(|problems| render(&problems))?;
+        let snapshot = reloaded.snapshot;
+        let tls = snapshot.server.tls.as_ref().map(listen::acceptor);
+        let tls = tls.transpose().map_err(|error| error.to_string())?;
+        let live = self
+            .build(snapshot.clone(), stored)
+            .map_err(|error| error.to_string())?;
         for notice in &reloaded.notices {
             tracing::warn!("{}", render(std::slice::from_ref(notice)));
         }
-        if let Some(tls) = &reloaded.snapshot.server.tls {
-            match listen::acceptor(tls) {
-                Ok(tls) => self.listener.tls.store(Some(tls)),
-                Err(error) => {
-                    reloads.with_label_values(&["refused"]).inc();
-                    tracing::error!(%error, "the new configuration is refused, the old one stays");
-                    return None;
-                }
-            }
+        if tls.is_some() {
+            self.listener.tls.store(tls);
         }
-        let Ok(stored) = keys::stored(&self.gateway.store) else {
-            return None;
-        };
-        self.swap(reloaded.snapshot.clone(), stored).then(|| {
-            reloads.with_label_values(&["ok"]).inc();
-            self.gateway
-                .metrics
-                .config_loaded
-                .set(clock::unix_seconds() as f64);
-            tracing::info!(hash = %reloaded.snapshot.hash, "the configuration was reloaded");
-            reloaded.snapshot
-        })
+        self.gateway.live.store(Arc::new(live));
+        Ok(snapshot)
     }
 
-    fn swap(&self, config: Arc<Snapshot>, mut stored: Vec<(KeyHash, Arc<Principal>)>) -> bool {
-        stored.extend(self.fixed.iter().cloned());
-        match Live::build(config, stored, &self.gateway.lasting) {
+    /// Other keys under the same configuration.
+    fn swap(&self, config: Arc<Snapshot>, stored: &Keys) -> bool {
+        match self.build(config, stored) {
             Ok(live) => {
                 self.gateway.live.store(Arc::new(live));
                 true
             }
             Err(error) => {
-                self.gateway
-                    .metrics
-                    .reloads
-                    .with_label_values(&["refused"])
-                    .inc();
-                tracing::error!(%error, "the new configuration is refused, the old one stays");
+                tracing::error!(%error, "the keys of the command line could not be taken over");
                 false
             }
         }
     }
+
+    fn build(&self, config: Arc<Snapshot>, stored: &Keys) -> Result<Live, LiveError> {
+        let all = stored.iter().chain(&self.fixed).cloned().collect();
+        Live::build(config, all, &self.gateway.lasting)
+    }
+
+    fn count(&self, result: &str) {
+        let reloads = &self.gateway.metrics.reloads;
+        reloads.with_label_values(&[result]).inc();
+    }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+type Keys = [(KeyHash, Arc<Principal>)];
+
+impl Drop for Reloader {
+    fn drop(&mut self) {
+        if let Err(error) = self.around.vault.server_gone(&self.server) {
+            tracing::warn!(%error, "the store was not told that the vault is no longer in use");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Start: configuration, store, vault, journal, drain, listeners, workers; each a clear error where it fails.
 
-use super::reload::Reloader;
+use super::reload::{FilesChanged, Reloader};
 use super::{banner, keys, stop};
 use crate::config::{
     self, JournalSync, Origin, Problem, Snapshot, Sources, process_environment, render,
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 use tokio::sync::watch;
-use tollgate_domain::{Cost, Usage};
+use tollgate_domain::{ProviderKind, Usage};
 use tollgate_governance::pricing::price;
 use tollgate_governance::principal::{KeyHash, Principal};
 use tollgate_journal as journal;
@@ -135,6 +135,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         vault,
         simulated: None,
     };
+    let files = FilesChanged::watch(&around.origin).map_err(StartError::Thread)?;
     let mut snapshot = around
         .sources(|sources| config::load(&around.origin, sources))
         .map_err(StartError::Config)?;
@@ -147,6 +148,8 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     }
     let snapshot = Arc::new(snapshot);
 
+    // The counter first: a key that comes between the two is read once more.
+    let changes = store.changes()?;
     let mut stored = keys::stored(&store)?;
     let has_keys = !stored.is_empty() || !snapshot.keys.is_empty();
     if !snapshot.server.is_loopback() && !has_keys {
@@ -161,8 +164,11 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     }
     stored.extend(fixed.iter().cloned());
 
-    let (writer, _report) = open_journal(&snapshot, &store)?;
-    let lasting = Lasting::default();
+    let (writer, recovery) = open_journal(&snapshot, &store)?;
+    if recovery.damaged + recovery.unreadable + recovery.unsynced > 0 {
+        tracing::warn!(?recovery, "the journal of an earlier run is not whole");
+    }
+    let lasting = Lasting::new()?;
     let live = Live::build(snapshot.clone(), stored, &lasting)?;
     let gateway = Arc::new(Gateway {
         live: ArcSwap::from_pointee(live),
@@ -170,6 +176,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         journal: writer.clone(),
         metrics: Metrics::new()?,
         thinking: ThinkingStore::default(),
+        mlflow: tollgate_mlflow::router(store.clone()),
         store: store.clone(),
         is_draining: AtomicBool::new(false),
     });
@@ -213,12 +220,11 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         .iter()
         .next()
         .map(|route| route.name.as_str().to_owned());
-    let reloader =
-        Reloader::start(around, gateway.clone(), listener, fixed).map_err(StartError::Thread)?;
+    let mut reloader = Reloader::new(around, files, gateway.clone(), listener, fixed, changes);
     banner::print(address, is_tls, quickstart.as_deref(), model.as_deref());
     tracing::info!(%address, routes = snapshot.routes.len(), "serving");
 
-    stop::wait(&reloader, &gateway, &stats).map_err(StartError::Thread)?;
+    stop::wait(&mut reloader, &gateway, &stats).map_err(StartError::Thread)?;
     stop::drain(&gateway, &stop_all, workers, snapshot.server.drain);
     drop(reloader);
     draining.flush_and_stop();
@@ -259,15 +265,18 @@ fn open_journal(
     Ok(journal::open(options, Arc::new(journal::RealDisk::new()))?)
 }
 
-/// Prices what a request that was cut off had used.
+/// Prices what a request that was cut off had used, as its end would have been priced.
 fn pricing(gateway: &Arc<Gateway>) -> drain::Pricing {
     let gateway = gateway.clone();
     Arc::new(
-        move |provider: &str, kind, model: &str, usage: &Usage| -> Option<Cost> {
+        move |provider: &str, kind: ProviderKind, model: &str, usage: &Usage| {
             let live = gateway.live.load();
-            let kind: tollgate_domain::ProviderKind = kind;
-            let found = live.prices.lookup(provider, kind.vendor(), model)?;
-            price(usage, found)
+            let found = match live.provider(provider) {
+                Some(provider) => live.price(provider, model),
+                // It is no longer configured.
+                None => live.prices.lookup(provider, kind.vendor(), model),
+            };
+            price(usage, found?)
         },
     )
 }

@@ -1,8 +1,8 @@
 //! Makes metrics and registers them.
 
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry,
 };
 
 /// Makes and registers.
@@ -31,6 +31,12 @@ impl Make<'_> {
 
     pub(super) fn gauge(&self, name: &str, help: &str) -> Made<IntGauge> {
         let gauge = IntGauge::new(name, help)?;
+        self.0.register(Box::new(gauge.clone()))?;
+        Ok(gauge)
+    }
+
+    pub(super) fn float(&self, name: &str, help: &str) -> Made<Gauge> {
+        let gauge = Gauge::new(name, help)?;
         self.0.register(Box::new(gauge.clone()))?;
         Ok(gauge)
     }

@@ -65,6 +65,9 @@ pub struct Metrics {
     pub journal_undrained: IntGauge,
     pub journal_skipped: IntGauge,
     pub journal_sync_failures: IntGauge,
+    pub journal_sync_seconds: Gauge,
+    pub oldest_undrained: Gauge,
+    pub drain_errors: IntGauge,
     pub reloads: IntCounterVec,
     pub config_loaded: Gauge,
 }
@@ -184,19 +187,27 @@ impl Metrics {
                 "tollgate_journal_sync_failures",
                 "Syncs of the journal that failed.",
             )?,
+            journal_sync_seconds: made.float(
+                "tollgate_journal_sync_seconds",
+                "Time that syncs of the journal took, since the start.",
+            )?,
+            oldest_undrained: made.float(
+                "tollgate_journal_oldest_undrained_seconds",
+                "How long the oldest request that is over has waited for the store.",
+            )?,
+            drain_errors: made.gauge(
+                "tollgate_drain_errors",
+                "Failed tries to store a batch or to read the journal, since the start.",
+            )?,
             reloads: made.counters(
                 "tollgate_config_reloads_total",
                 "Reloads of the configuration, by result.",
                 &["result"],
             )?,
-            config_loaded: {
-                let gauge = Gauge::new(
-                    "tollgate_config_loaded_timestamp_seconds",
-                    "When the configuration in force was loaded.",
-                )?;
-                registry.register(Box::new(gauge.clone()))?;
-                gauge
-            },
+            config_loaded: made.float(
+                "tollgate_config_loaded_timestamp_seconds",
+                "When the configuration in force was loaded.",
+            )?,
             registry,
         })
     }

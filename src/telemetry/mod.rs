@@ -3,3 +3,5 @@
 pub mod logs;
 mod make;
 pub mod metrics;
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! secret: records name the keys that open them by it.
 
 use super::error::VaultError;
-use super::random;
+use crate::random;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use ring::digest::{Context, SHA256};
@@ -76,10 +76,11 @@ impl Kek {
     /// Makes the data folder's key. Where another process made one meanwhile, that one is answered.
     pub(crate) fn generate(folder: &Path) -> Result<Self, VaultError> {
         let path = folder.join(FILE);
-        let bytes = Zeroizing::new(random::bytes::<32>()?);
+        let bytes = Zeroizing::new(random::secure::<32>().map_err(|_| VaultError::NoRandomness)?);
         let mut text = Zeroizing::new(STANDARD.encode(bytes.as_slice()));
         text.push('\n');
-        let suffix = u64::from_be_bytes(random::bytes::<8>()?);
+        let suffix =
+            u64::from_be_bytes(random::secure::<8>().map_err(|_| VaultError::NoRandomness)?);
         let draft = folder.join(format!("{FILE}.{suffix:016x}"));
         let written = publish(&draft, &path, text.as_bytes());
         let _ = fs::remove_file(&draft);

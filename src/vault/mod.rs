@@ -11,7 +11,6 @@
 mod error;
 mod kek;
 mod list;
-mod random;
 mod rotation;
 mod seal;
 pub mod secret;

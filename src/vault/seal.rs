@@ -9,7 +9,7 @@
 use super::Secret;
 use super::error::VaultError;
 use super::kek::Kek;
-use super::random;
+use crate::random;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use tollgate_store::vault::{SealedSecret, Wrap};
 use zeroize::Zeroizing;
@@ -23,7 +23,7 @@ pub(crate) fn seal(
     hint: String,
     created_ms: i64,
 ) -> Result<SealedSecret, VaultError> {
-    let data_key = Zeroizing::new(random::bytes::<32>()?);
+    let data_key = Zeroizing::new(random::secure::<32>().map_err(|_| VaultError::NoRandomness)?);
     let mut record = SealedSecret {
         name: name.to_owned(),
         version,
@@ -138,7 +138,7 @@ fn encrypt(
     associated: &[u8],
     text: &[u8],
 ) -> Result<(Vec<u8>, Vec<u8>), VaultError> {
-    let nonce = random::bytes::<NONCE_LEN>()?;
+    let nonce = random::secure::<NONCE_LEN>().map_err(|_| VaultError::NoRandomness)?;
     let mut sealed = text.to_vec();
     sealed.reserve_exact(AES_256_GCM.tag_len());
     let tag = cipher(key).and_then(|cipher| {

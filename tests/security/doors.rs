@@ -61,3 +61,27 @@ fn what_another_server_could_read_differently_never_reaches_the_provider() {
         format!("\r\n{host}\r\nX-Folded: a\r\n b\r\n{rest}"),
     );
 }
+
+#[test]
+fn a_stranger_is_refused_in_the_dialect_that_it_speaks() {
+    let upstream = Upstream::start();
+    let server = Server::before(&upstream);
+    let check = |path: &str, header: &str, is_anthropic: bool| {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\n{header}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}",
+            server.address
+        );
+        let answer = http::raw(server.address, &request).unwrap();
+        assert_eq!(answer.status, 401, "{path} {header}");
+        let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(
+            body["type"] == "error",
+            is_anthropic,
+            "{path} {header}: {body}"
+        );
+    };
+    let version = "anthropic-version: 2023-06-01\r\n";
+    check("/v1/chat/completions", "", false);
+    check("/v1/chat/completions", version, true);
+    check("/v1/messages", "", true);
+}

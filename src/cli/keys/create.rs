@@ -2,16 +2,13 @@
 
 use super::super::error::CliError;
 use crate::config::{hash_key, limits_to_json, parse_duration, parse_expiry};
+use crate::random;
 use crate::vault::Secret;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::{SecureRandom as _, SystemRandom};
 use std::io::Write;
 use tollgate_governance::limit::{Limit, Per, Rate};
 use tollgate_governance::principal::Scope;
 use tollgate_store::Store;
 use tollgate_store::keys::KeyRow;
-use zeroize::Zeroizing;
 
 /// Make a key and print it; it is shown this once, only its hash is kept
 #[derive(Debug, clap::Args)]
@@ -98,7 +95,8 @@ impl Create {
         let or_tag = |given: Option<String>, tag: &str| {
             given.or_else(|| tags.get(tag).cloned()).unwrap_or_default()
         };
-        let key = new_key()?;
+        let key = random::virtual_key()
+            .map_err(|_| CliError::Usage("the system has no random bytes to give".to_owned()))?;
         let hash = hash_key(key.expose()).to_string();
         let row = KeyRow {
             name: self.name,
@@ -120,18 +118,6 @@ impl Create {
         };
         Ok((key, row))
     }
-}
-
-/// `tg-` and 256 random bits.
-fn new_key() -> Result<Secret, CliError> {
-    let mut bytes = Zeroizing::new([0u8; 32]);
-    SystemRandom::new()
-        .fill(bytes.as_mut_slice())
-        .map_err(|_| CliError::Usage("the system has no random bytes to give".to_owned()))?;
-    let mut key = String::with_capacity(46);
-    key.push_str("tg-");
-    URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut key);
-    Ok(Secret::new(key))
 }
 
 fn expiry(text: &str, now_ms: i64) -> Result<i64, CliError> {
@@ -169,6 +155,8 @@ fn scope(text: &str) -> Result<Scope, String> {
 mod tests {
     use super::*;
     use crate::config::limits_from_json;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use clap::Parser;
 
     #[derive(Parser)]

@@ -1,6 +1,7 @@
 //! Proxies on the way to a provider: its own setting, else the environment's `HTTPS_PROXY` and `NO_PROXY`.
 
 use crate::config::snapshot::{Address, Proxy};
+use crate::percent;
 use crate::vault::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +19,7 @@ pub(crate) fn parse(url: &str) -> Result<Proxy, &'static str> {
         return Err("without a path");
     }
     let authorization = login.map(|login| {
-        let login = Secret::new(percent_decoded(login));
+        let login = Secret::new(percent::decoded(login));
         Secret::new(format!("Basic {}", STANDARD.encode(login.expose())))
     });
     Ok(Proxy {
@@ -92,29 +93,6 @@ fn is_within(ip: IpAddr, network: &str, bits: &str) -> bool {
         None => false,
         Some(shift) => (a ^ b).checked_shr(shift).unwrap_or(0) == 0,
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((byte, after)) = rest.split_first() {
-        let digits = after
-            .get(..2)
-            .and_then(|pair| std::str::from_utf8(pair).ok());
-        let escaped = digits.and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        match escaped {
-            Some(value) if *byte == b'%' => {
-                out.push(value);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            _ => {
-                out.push(*byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

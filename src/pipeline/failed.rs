@@ -1,0 +1,131 @@
+//! Why a try gave no answer, and what the caller is told of it.
+
+use super::gunzip::Decoder;
+use crate::clock;
+use crate::live::LiveTarget;
+use crate::upstream::{SendError, UpstreamBody};
+use http::HeaderMap;
+use http::header::RETRY_AFTER;
+use std::time::Duration;
+use tollgate_domain::Refusal;
+use tollgate_governance::strategy::{Failure, parse_retry_after};
+use tollgate_providers::{ErrorClass, ReplyFault, Seen, upstream_error};
+
+/// Bytes of a provider's error that are read.
+const MAX_ERROR: usize = 256 << 10;
+
+/// A try that gave no answer.
+pub(super) struct Failed {
+    pub failure: Failure,
+    pub refusal: Refusal,
+    pub retry_after: Option<Duration>,
+    pub seen: Seen,
+}
+
+impl Failed {
+    pub(super) fn new(failure: Failure, refusal: Refusal) -> Self {
+        Self {
+            failure,
+            refusal,
+            retry_after: None,
+            seen: Seen::default(),
+        }
+    }
+
+    /// What an answer with status 200 that is none means.
+    pub(super) fn of_fault(fault: ReplyFault, seen: Seen) -> Self {
+        match fault {
+            ReplyFault::Upstream(error) => {
+                let failure = failure_of(error.class, error.status);
+                Self {
+                    failure,
+                    refusal: error.into_refusal(None),
+                    retry_after: None,
+                    seen,
+                }
+            }
+            fault => Self {
+                failure: Failure::Broken,
+                refusal: Refusal::UpstreamMalformed(fault.to_string()),
+                retry_after: None,
+                seen,
+            },
+        }
+    }
+}
+
+pub fn reason(failure: Failure) -> &'static str {
+    match failure {
+        Failure::Connect => "connect",
+        Failure::FirstTokenTimeout => "first_token_timeout",
+        Failure::TotalTimeout => "total_timeout",
+        Failure::Broken => "broken",
+        Failure::Quota => "upstream_quota",
+        Failure::Auth => "upstream_auth",
+        Failure::Status(429) => "rate_limited",
+        Failure::Status(500..) => "server_error",
+        Failure::Status(_) => "client_error",
+    }
+}
+
+fn failure_of(class: ErrorClass, status: u16) -> Failure {
+    match class {
+        ErrorClass::Auth => Failure::Auth,
+        ErrorClass::Quota => Failure::Quota,
+        _ => Failure::Status(status),
+    }
+}
+
+pub(super) fn of_send(error: &SendError) -> Failed {
+    // The address is the operator's business, the reason the caller's.
+    let refusal = match error {
+        SendError::Connect { source, .. } => Refusal::Unreachable(source.kind().to_string()),
+        SendError::ConnectTimeout { .. } => Refusal::UpstreamTimeout,
+        SendError::Broken(_) | SendError::Closed => {
+            Refusal::Unreachable("the connection broke before an answer".to_owned())
+        }
+    };
+    tracing::warn!(%error, "a provider could not be reached");
+    Failed::new(Failure::Connect, refusal)
+}
+
+pub(super) async fn read_error(
+    target: &LiveTarget,
+    status: u16,
+    headers: &HeaderMap,
+    body: &mut UpstreamBody,
+) -> Failed {
+    let mut bytes = Vec::new();
+    let reading = async {
+        while let Some(Ok(chunk)) = body.chunk().await {
+            let room = MAX_ERROR.saturating_sub(bytes.len());
+            bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+            if bytes.len() >= MAX_ERROR {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(10), reading).await;
+    if let Some(mut decoder) = Decoder::of(headers)
+        && let Ok(decoded) = decoder.decode(bytes.clone().into())
+    {
+        bytes = decoded.to_vec();
+    }
+    let kind = target.provider.config.kind;
+    let mut error = upstream_error(kind, status, &bytes);
+    if let Some(key) = &target.provider.config.api_key
+        && !key.is_empty()
+        && error.message.contains(key.expose())
+    {
+        error.message = error.message.replace(key.expose(), "[credential]");
+    }
+    let retry_after = headers
+        .get(RETRY_AFTER)
+        .and_then(|value| parse_retry_after(value.to_str().ok()?, clock::unix_seconds()));
+    Failed {
+        failure: failure_of(error.class, error.status),
+        refusal: error.into_refusal(retry_after),
+        retry_after,
+        seen: Seen::default(),
+    }
+}
