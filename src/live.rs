@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tollgate_domain::ProviderName;
 use tollgate_governance::health::{Breaker, Breakers, Settings, TargetId};
 use tollgate_governance::limit::{Gate, Gates, Permits};
-use tollgate_governance::pricing::{ModelPrice, PriceTable};
+use tollgate_governance::pricing::{ModelPrice, PriceTable, Trait};
 use tollgate_governance::principal::{KeyHash, Principal};
 use tollgate_governance::strategy::Strategy;
-use tollgate_providers::{Credential, provider};
+use tollgate_providers::{Credential, ModelFacts, provider};
 
 /// A snapshot, resolved. Requests keep the one that they began with.
 pub struct Live {
@@ -201,6 +201,19 @@ impl Live {
     pub fn price(&self, provider: &LiveProvider, model: &str) -> Option<&Arc<ModelPrice>> {
         let name = provider.config.name.as_str();
         self.prices.lookup(name, &provider.vendor, model)
+    }
+
+    /// What is known of a model at a provider before it is asked.
+    pub fn facts(&self, provider: &LiveProvider, model: &str) -> ModelFacts {
+        let (name, vendor) = (provider.config.name.as_str(), provider.vendor.as_str());
+        let traits = self.prices.traits(name, vendor, model);
+        ModelFacts {
+            max_output: self.prices.max_output(name, vendor, model),
+            no_sampling: traits.holds(Trait::NoSampling),
+            adaptive_thinking: traits.holds(Trait::AdaptiveThinking),
+            always_thinks: traits.holds(Trait::AlwaysThinks),
+            no_forced_tool: traits.holds(Trait::NoForcedTool),
+        }
     }
 
     pub fn has_origin(&self, id: u64) -> bool {

@@ -69,7 +69,7 @@ pub use errors::{
     ErrorClass, UpstreamError, error_body, error_event, error_status, upstream_error,
 };
 pub use loss::{Loss, LossKind};
-pub use models::{ModelEntry, model_entry, model_list};
+pub use models::{ModelEntry, ModelPage, model_entry, model_list};
 pub use registry::{Credential, PROVIDERS, ProviderFacts, provider};
 pub use reply::{Piece, Reply, ReplyFault};
 pub use seen::Seen;

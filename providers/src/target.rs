@@ -10,6 +10,14 @@ use tollgate_domain::{Dialect, Endpoint, ProviderKind, Refusal};
 pub struct ModelFacts {
     /// The largest output the model takes, in tokens.
     pub max_output: Option<u64>,
+    /// It refuses temperature, `top_p` and `top_k`.
+    pub no_sampling: bool,
+    /// It thinks as much as it sees fit, and takes an effort.
+    pub adaptive_thinking: bool,
+    /// It can't be told not to think.
+    pub always_thinks: bool,
+    /// It refuses to be made to call a tool.
+    pub no_forced_tool: bool,
 }
 
 /// The model of one target of a route.

@@ -13,7 +13,7 @@ use hyper::Response;
 use std::sync::atomic::Ordering;
 use tollgate_domain::{Dialect, Refusal};
 use tollgate_governance::principal::Scope;
-use tollgate_providers::{ModelEntry, model_entry, model_list};
+use tollgate_providers::{ModelEntry, ModelPage, model_entry, model_list};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -96,11 +96,11 @@ pub fn models(
         }
     }
     let entries: Vec<ModelEntry> = names.into_iter().map(|name| entry(live, name)).collect();
-    Ok(reply(
-        StatusCode::OK,
-        "application/json",
-        model_list(dialect, &entries),
-    ))
+    let query = head.uri.query().unwrap_or_default().split('&');
+    let pairs = query.filter_map(|pair| pair.split_once('='));
+    let page = ModelPage::read(pairs.map(|(name, value)| (name, percent::decoded(value))))?;
+    let list = model_list(dialect, &entries, &page)?;
+    Ok(reply(StatusCode::OK, "application/json", list))
 }
 
 fn entry(live: &Live, id: String) -> ModelEntry {

@@ -174,17 +174,18 @@ fn adapt(
     let provider = &target.provider;
     let model = target.model.as_deref();
     let asked = model.unwrap_or(&call.model);
-    let max_output =
-        exchange
-            .live()
-            .prices
-            .max_output(provider.config.name.as_str(), &provider.vendor, asked);
+    let is_translated = exchange.is_translated_to(target);
     let target = TargetModel {
         kind: provider.config.kind,
         provider: provider.config.name.as_str(),
         model,
         stream_usage: provider.config.stream_usage,
-        facts: ModelFacts { max_output },
+        // Bytes that go on as they came need no facts.
+        facts: if is_translated {
+            exchange.live().facts(provider, asked)
+        } else {
+            ModelFacts::default()
+        },
         refuse_losses: route.route.on_loss == crate::config::OnLoss::Refuse,
     };
     let key = &exchange.key().principal.name;
@@ -214,8 +215,7 @@ async fn one(
         let comma = if exchange.losses.is_empty() { "" } else { "," };
         let _ = write!(exchange.losses, "{comma}{loss}");
     }
-    let is_translated = exchange.endpoint.dialect()
-        != tollgate_providers::provider(target.provider.config.kind).dialect;
+    let is_translated = exchange.is_translated_to(target);
     let input = if is_translated {
         outgoing.body.clone()
     } else {

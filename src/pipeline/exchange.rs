@@ -17,7 +17,7 @@ use std::time::Duration;
 use tollgate_domain::{Cost, Dialect, Endpoint, Refusal, RequestId, SpanId, TraceId, Usage};
 use tollgate_governance::limit::{Admission, Permit, Standing};
 use tollgate_journal::{Position, Synced};
-use tollgate_providers::{Call, Seen};
+use tollgate_providers::{Call, Seen, provider};
 
 use crate::config::{Capture, JournalSync, OnJournalFull};
 
@@ -171,6 +171,11 @@ impl Exchange {
 
     pub fn standing(&self) -> Standing {
         self.standing
+    }
+
+    /// Whether a target speaks another dialect than the caller's.
+    pub fn is_translated_to(&self, target: &LiveTarget) -> bool {
+        self.endpoint.dialect() != provider(target.provider.config.kind).dialect
     }
 
     pub fn route_name(&self) -> &str {

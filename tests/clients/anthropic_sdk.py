@@ -129,6 +129,25 @@ def lists_models_in_anthropics_form():
 
 
 @check
+def pages_through_models():
+    whole = [model.id for model in client().models.list()]
+    equal([model.id for model in client().models.list(limit=2)], whole)
+    first = client().models.list(limit=2)
+    assert first.has_more and first.last_id == whole[1], first
+    equal([model.id for model in client().models.list(limit=1, before_id=whole[1]).data], whole[:1])
+
+
+@check
+def a_stream_knows_the_prompts_size_from_its_start():
+    for route in ROUTES:
+        events = list(ask(route, "12 words", stream=True))
+        assert events[0].message.usage.input_tokens > 0, events[0]
+        whole = ask(route, "12 words").usage
+        told = next(event for event in events if event.type == "message_delta").usage
+        equal((told.input_tokens, told.output_tokens), (whole.input_tokens, whole.output_tokens))
+
+
+@check
 def thinks_where_the_upstream_can():
     message = ask(
         "sim-anthropic",

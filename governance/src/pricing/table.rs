@@ -5,7 +5,7 @@
 
 use super::file::{self, File, Source};
 use super::name::undated;
-use super::{ModelPrice, Prices, Tier};
+use super::{ModelPrice, Prices, Tier, Traits};
 use crate::NameTable;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -153,6 +153,15 @@ impl PriceTable {
     /// The most tokens that a model answers with, by the first place that knows.
     pub fn max_output(&self, provider: &str, vendor: &str, model: &str) -> Option<u64> {
         self.find(provider, vendor, model, |price| price.max_output)
+    }
+
+    /// What a model takes and refuses, by the first place that knows anything.
+    pub fn traits(&self, provider: &str, vendor: &str, model: &str) -> Traits {
+        let known = |price: &Arc<ModelPrice>| {
+            Some(price.traits).filter(|traits| *traits != Traits::default())
+        };
+        self.find(provider, vendor, model, known)
+            .unwrap_or_default()
     }
 
     /// What the first place says that says something. Names are compared without regard to case.

@@ -6,15 +6,18 @@
 //! explicit choice of its writer, noted in [`Losses`].
 
 mod event;
+mod halves;
 mod identifier;
 mod loss;
 mod pairing;
 mod request;
 mod response;
+mod size;
 mod text;
 mod tool;
 
 pub(crate) use event::Event;
+pub(crate) use halves::whole_letters;
 pub(crate) use identifier::{Names, fingerprint, tool_id};
 pub(crate) use loss::{At, Losses, Named, unsupported};
 pub(crate) use pairing::check_pairing;
@@ -23,5 +26,6 @@ pub(crate) use request::{
     Source, Tier, ToolCall, ToolResult, Turn,
 };
 pub(crate) use response::{Finish, Part, Response};
+pub(crate) use size::about_tokens;
 pub(crate) use text::Text;
 pub(crate) use tool::{Choice, Tool, ToolChoice};

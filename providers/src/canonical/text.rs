@@ -1,9 +1,11 @@
 //! Text as it stood in JSON.
 
+use super::whole_letters;
 use crate::wire::json::{Cursor, SyntaxError, Writer, quote};
 use std::borrow::Cow;
 
-/// What stands between the quotes of a JSON string, still escaped. Going from one JSON text to another it is copied.
+/// What stands between the quotes of a JSON string, still escaped. Going from one JSON text to another it is copied;
+/// halves of surrogate pairs are mended on the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text<'a>(Cow<'a, str>);
 
@@ -13,7 +15,7 @@ impl<'a> Text<'a> {
         let range = cursor.string()?.range();
         let quoted = cursor.slice(range);
         let inner = quoted.get(1..quoted.len().saturating_sub(1));
-        Ok(Self(Cow::Borrowed(inner.unwrap_or_default())))
+        Ok(Self(whole_letters(inner.unwrap_or_default())))
     }
 
     /// Reads a string; any other value is skipped.

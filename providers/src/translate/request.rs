@@ -2,7 +2,7 @@
 
 use super::thinking::Maker;
 use super::translator::{Source, Translator, Writer};
-use crate::canonical::{Losses, Names, unsupported};
+use crate::canonical::{Losses, unsupported};
 use crate::dialect::{anthropic as messages, openai_chat as chat};
 use crate::provider::{anthropic, openai};
 use crate::{Call, CallerHeaders, Loss, Outgoing, Reply, TargetModel, ThinkingMemory};
@@ -89,11 +89,14 @@ fn messages_to_openai(
     let model = target.model.unwrap_or(&call.model);
     let request = messages::read(&call.body, &mut losses)?;
     let written = openai::write(&request, model, call.stream, target, &mut losses)?;
-    let names: Names = written.names;
+    let form = messages::Form {
+        names: written.names,
+        prompt: request.about_tokens(),
+    };
     let source = Source::OpenAi(openai::Stream::default());
     let writer = match call.stream {
-        true => Writer::MessagesStream(Box::new(messages::Stream::new(names))),
-        false => Writer::Messages(names),
+        true => Writer::MessagesStream(Box::new(messages::Stream::new(form))),
+        false => Writer::Messages(form),
     };
     let beta = headers.openai_beta.map(str::to_owned);
     let out_headers = beta.into_iter().map(|beta| ("openai-beta", beta)).collect();

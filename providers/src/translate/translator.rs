@@ -1,7 +1,7 @@
 //! Reads a provider's answer and writes it in the caller's dialect.
 
 use super::thinking::{Keeper, Maker};
-use crate::canonical::{Event, Names};
+use crate::canonical::Event;
 use crate::dialect::{anthropic as messages, openai_chat as chat};
 use crate::meter::Meter;
 use crate::provider::{anthropic, openai};
@@ -26,7 +26,7 @@ pub(super) enum Source {
 pub(super) enum Writer {
     Chat(chat::Form),
     ChatStream(Box<chat::Stream>),
-    Messages(Names),
+    Messages(messages::Form),
     MessagesStream(Box<messages::Stream>),
 }
 
@@ -156,8 +156,8 @@ impl Answer {
                 let names = &form.names;
                 Ok(chat::reply::write(&response, &envelope, names, form.is_legacy).into())
             }
-            Writer::Messages(names) => {
-                Ok(messages::reply::write(&response, id, model, seen.usage, names).into())
+            Writer::Messages(form) => {
+                Ok(messages::reply::write(&response, id, model, seen.usage, form).into())
             }
             Writer::ChatStream(_) | Writer::MessagesStream(_) => Err(ReplyFault::Malformed(
                 "a whole answer came where a stream was asked for".to_owned(),

@@ -2,11 +2,10 @@
 
 use crate::canonical::{
     At, Block, Cache, Document, Image, Kind, Losses, Source, Text, ToolCall, ToolResult,
-    unsupported,
+    unsupported, whole_letters,
 };
 use crate::dialect::field;
 use crate::wire::json::Cursor;
-use std::borrow::Cow;
 use std::fmt::Display;
 use tollgate_domain::Refusal;
 
@@ -158,7 +157,7 @@ impl<'a> Fields<'a> {
                 id: need(self.id, at, "id")?,
                 name: need(self.name, at, "name")?,
                 input: match self.input {
-                    Some(input) if input.starts_with('{') => Cow::Borrowed(input),
+                    Some(input) if input.starts_with('{') => whole_letters(input),
                     Some(_) => return Err(field::wrong(format_args!("{at}.input"), "an object")),
                     None => return Err(field::missing(format_args!("{at}.input"))),
                 },

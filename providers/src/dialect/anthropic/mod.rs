@@ -12,3 +12,13 @@ pub(crate) use block::cache_control;
 pub(crate) use read::read;
 pub(crate) use stream::Stream;
 pub(crate) use thinking::{thinking, thinking_block};
+
+use crate::canonical::Names;
+
+/// What an answer is written with.
+#[derive(Debug, Default)]
+pub(crate) struct Form {
+    pub(crate) names: Names,
+    /// About how many tokens the prompt has, for as long as the provider does not say.
+    pub(crate) prompt: u64,
+}

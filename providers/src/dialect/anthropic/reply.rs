@@ -1,6 +1,6 @@
 //! A whole answer as callers of messages read it.
 
-use super::usage;
+use super::{Form, usage};
 use crate::canonical::{Finish, Names, Part, Response, Text};
 use crate::wire::json::Writer;
 use tollgate_domain::Usage;
@@ -11,8 +11,15 @@ pub(crate) fn write(
     id: &str,
     model: &str,
     usage: Option<Usage>,
-    names: &Names,
+    form: &Form,
 ) -> Vec<u8> {
+    let names = &form.names;
+    let usage = usage.unwrap_or_else(|| Usage {
+        input: form.prompt,
+        output: response.about_tokens(),
+        estimated: true,
+        ..Usage::default()
+    });
     let mut w = Writer::with_capacity(1024);
     w.object(|w| {
         w.field("id", id);
@@ -24,7 +31,7 @@ pub(crate) fn write(
         let finish = response.finish.unwrap_or(Finish::End);
         stop(finish, response.stop.as_ref(), response.refusal.as_ref(), w);
         w.key("usage");
-        usage::write(&usage.unwrap_or_default(), true, w);
+        usage::write(&usage, true, w);
     });
     w.finish()
 }

@@ -2,12 +2,13 @@
 //!
 //! Each event has its `event` line; one block is open at a time and indexes have no gap. Of calls that come in turns
 //! the first streams and the others wait. `message_delta` waits for the usage, which OpenAI sends after the finish
-//! reason.
+//! reason. Callers read the prompt's tokens off `message_start`, where nobody knows them yet: it has an estimate, and
+//! `message_delta` the truth, which is cumulative and takes its place (so Anthropic's SDKs read it).
 
 mod call;
 
-use super::{reply, usage};
-use crate::canonical::{Event, Finish, Names, Text};
+use super::{Form, reply, usage};
+use crate::canonical::{Event, Finish, Text, about_tokens};
 use crate::wire::json::Writer;
 use call::Call;
 use tollgate_domain::Usage;
@@ -15,7 +16,7 @@ use tollgate_domain::Usage;
 /// Writes one stream.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    names: Names,
+    form: Form,
     has_started: bool,
     /// The next block's index.
     index: u64,
@@ -28,6 +29,8 @@ pub(crate) struct Stream {
     stop: Option<Text<'static>>,
     refusal: Option<Text<'static>>,
     usage: Option<Usage>,
+    /// Bytes of text, thinking and calls that were written.
+    written: usize,
     is_done: bool,
 }
 
@@ -39,9 +42,9 @@ enum Open {
 }
 
 impl Stream {
-    pub(crate) fn new(names: Names) -> Self {
+    pub(crate) fn new(form: Form) -> Self {
         Self {
-            names,
+            form,
             has_started: false,
             index: 0,
             open: None,
@@ -52,6 +55,7 @@ impl Stream {
             stop: None,
             refusal: None,
             usage: None,
+            written: 0,
             is_done: false,
         }
     }
@@ -83,7 +87,7 @@ impl Stream {
             }
             Event::Call { number, id, name } => {
                 let name = name.decode();
-                let name = self.names.inward(&name);
+                let name = self.form.names.inward(&name);
                 self.calls.push(Call::new(id.into_owned(), Text::new(name)));
                 if !self.is_in_call() {
                     self.open_call(number, out);
@@ -116,7 +120,7 @@ impl Stream {
 
     fn start(&mut self, id: Option<&Text<'_>>, model: Option<&Text<'_>>, out: &mut Vec<u8>) {
         self.has_started = true;
-        let usage = self.usage.unwrap_or_default();
+        let usage = self.usage.unwrap_or_else(|| self.about());
         event("message_start", out, |w| {
             w.key("message");
             w.object(|w| {
@@ -133,6 +137,16 @@ impl Stream {
                 usage::write(&usage, true, w);
             });
         });
+    }
+
+    /// What is taken for the usage where the provider has reported none.
+    fn about(&self) -> Usage {
+        Usage {
+            input: self.form.prompt,
+            output: about_tokens(self.written),
+            estimated: true,
+            ..Usage::default()
+        }
     }
 
     /// Whether a call is open whose arguments are not whole yet.
@@ -182,7 +196,10 @@ impl Stream {
         });
     }
 
-    fn delta(&self, name: &str, key: &str, text: &Text<'_>, out: &mut Vec<u8>) {
+    fn delta(&mut self, name: &str, key: &str, text: &Text<'_>, out: &mut Vec<u8>) {
+        if name != "signature_delta" {
+            self.written += text.escaped().len();
+        }
         event("content_block_delta", out, |w| {
             w.field_count("index", self.index);
             w.key("delta");
@@ -266,7 +283,7 @@ impl Stream {
             w.key("delta");
             w.object(|w| reply::stop(finish, self.stop.as_ref(), self.refusal.as_ref(), w));
             w.key("usage");
-            usage::write(&self.usage.unwrap_or_default(), false, w);
+            usage::write(&self.usage.unwrap_or_else(|| self.about()), false, w);
         });
         event("message_stop", out, |_| {});
         self.is_done = true;

@@ -3,6 +3,7 @@
 use super::part;
 use crate::canonical::{
     At, Block, Cache, Kind, Losses, Request, Role, Text, ToolCall, ToolResult, Turn, unsupported,
+    whole_letters,
 };
 use crate::dialect::{anthropic, field};
 use crate::wire::json::{Cursor, check};
@@ -252,7 +253,7 @@ pub(crate) fn arguments_object(arguments: &Text<'_>) -> Cow<'static, str> {
         return Cow::Borrowed("{}");
     }
     if trimmed.starts_with('{') && check(trimmed.as_bytes()).is_ok() {
-        return Cow::Owned(trimmed.to_owned());
+        return Cow::Owned(whole_letters(trimmed).into_owned());
     }
     Cow::Owned(format!("{{\"raw_arguments\":\"{}\"}}", arguments.escaped()))
 }
@@ -269,6 +270,7 @@ mod tests {
             (r#"{\"n\":1e400}"#, r#"{"n":1e400}"#),
             (r#"{\"n\":"#, r#"{"raw_arguments":"{\"n\":"}"#),
             ("5", r#"{"raw_arguments":"5"}"#),
+            (r#"{\"s\":\"\\ud83d\"}"#, "{\"s\":\"\u{fffd}\"}"),
         ] {
             assert_eq!(arguments_object(&Text::plain(escaped)), expected);
         }

@@ -1,8 +1,10 @@
 //! What each family of Anthropic's models takes, by its name.
 //!
 //! From the flags that litellm 1.106.2 and @ai-sdk/anthropic 4.0.105 publish, read 2026-11-24. A name that is none of
-//! Anthropic's belongs to a compatible server, of which little is assumed.
+//! Anthropic's belongs to a compatible server, of which little is assumed. What the price table knows besides (of models
+//! that came later, or go by another name) makes the facts narrower, never wider.
 
+use crate::ModelFacts;
 use crate::canonical::Effort;
 
 /// Which `thinking` a model takes.
@@ -64,8 +66,30 @@ const COMPATIBLE: Facts = Facts {
     efforts: ALL,
 };
 
-/// The facts of a model.
-pub(super) fn facts(model: &str) -> Facts {
+/// The facts of a model, by its name and by what else is known of it.
+pub(super) fn facts(model: &str, known: ModelFacts) -> Facts {
+    let facts = named(model);
+    let thinks = match facts.thinks {
+        _ if known.always_thinks => Thinks::Always,
+        // Those that refuse sampling refuse budgets as well.
+        Thinks::Never | Thinks::Budget | Thinks::Both if known.adaptive_thinking => {
+            if known.no_sampling {
+                Thinks::Adaptive
+            } else {
+                Thinks::Both
+            }
+        }
+        thinks => thinks,
+    };
+    Facts {
+        thinks,
+        has_sampling: facts.has_sampling && !known.no_sampling,
+        has_forced_tool: facts.has_forced_tool && !known.no_forced_tool,
+        ..facts
+    }
+}
+
+fn named(model: &str) -> Facts {
     let Some((family, version)) = family(model) else {
         return COMPATIBLE;
     };
@@ -145,7 +169,7 @@ mod tests {
     #[test]
     fn families_differ_in_what_they_refuse() {
         let check = |model: &str, thinks, sampling, forced, prefill, later_system| {
-            let facts = facts(model);
+            let facts = facts(model, ModelFacts::default());
             let got = (
                 facts.thinks,
                 facts.has_sampling,
@@ -216,5 +240,34 @@ mod tests {
             false,
             true,
         );
+    }
+
+    #[test]
+    fn what_the_price_table_knows_makes_the_facts_narrower() {
+        let check = |model: &str, known: ModelFacts, thinks, sampling, forced| {
+            let facts = facts(model, known);
+            let got = (facts.thinks, facts.has_sampling, facts.has_forced_tool);
+            assert_eq!(got, (thinks, sampling, forced), "{model}");
+        };
+        let none = ModelFacts::default();
+        let adaptive = ModelFacts {
+            adaptive_thinking: true,
+            ..none
+        };
+        let late = ModelFacts {
+            no_sampling: true,
+            ..adaptive
+        };
+        let newest = ModelFacts {
+            always_thinks: true,
+            no_forced_tool: true,
+            ..late
+        };
+        check("house-model", none, Thinks::Both, true, true);
+        check("house-model", late, Thinks::Adaptive, false, true);
+        check("house-model", newest, Thinks::Always, false, false);
+        check("claude-sonnet-4-5", adaptive, Thinks::Both, true, true);
+        check("claude-opus-5-5", none, Thinks::Always, false, false);
+        check("claude-opus-5-5", late, Thinks::Always, false, false);
     }
 }

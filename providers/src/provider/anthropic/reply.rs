@@ -1,9 +1,8 @@
 //! A whole message into the canonical form.
 
 use super::finish;
-use crate::canonical::{Part, Response, Text};
+use crate::canonical::{Part, Response, Text, whole_letters};
 use crate::wire::json::{Cursor, SyntaxError};
-use std::borrow::Cow;
 
 /// Reads a message. What is no message is read as one without content.
 pub(crate) fn read(body: &[u8]) -> Result<Response<'_>, SyntaxError> {
@@ -63,7 +62,7 @@ fn part<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Part<'a>>, SyntaxError> {
         Some("tool_use") => Part::Call {
             id: block.id.unwrap_or_default(),
             name: block.name.unwrap_or_default(),
-            input: Cow::Borrowed(block.input.unwrap_or("{}")),
+            input: whole_letters(block.input.unwrap_or("{}")),
         },
         _ => return Ok(None),
     };

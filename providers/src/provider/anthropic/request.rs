@@ -38,7 +38,7 @@ pub(crate) fn write(
     losses: &mut Losses,
 ) -> Result<Written, Refusal> {
     refuse(&request)?;
-    let facts = models::facts(model);
+    let facts = models::facts(model, target.facts);
     let max_tokens = max_tokens(&request, target, losses);
     let mode = request.reasoning.mode.map(|mode| mode.value);
     let is_off = match facts.thinks {

@@ -2,7 +2,7 @@
 
 use super::finish;
 use super::reply::{Block, explanation};
-use crate::canonical::{Event, Text};
+use crate::canonical::{Event, Text, whole_letters};
 use crate::wire::json::{Cursor, SyntaxError};
 use tollgate_domain::Usage;
 
@@ -87,7 +87,7 @@ impl Stream {
                 });
                 // Compatible servers give the whole input at once.
                 if let Some(input) = block.input.filter(|input| input.len() > 2) {
-                    let json = Text::new(input);
+                    let json = Text::new(&whole_letters(input));
                     emit(Event::Arguments { number, json });
                 }
             }

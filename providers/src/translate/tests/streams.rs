@@ -324,3 +324,54 @@ fn lifecycle_events_are_no_content() {
         .unwrap();
     assert!(!piece.content && !piece.bytes.is_empty());
 }
+
+#[test]
+fn half_a_surrogate_pair_spoils_nothing_but_itself() {
+    let stream = [
+        chunk(r#"{"content":"a\ud83d b\ud83d\ude00"}"#),
+        FINISH.to_owned(),
+    ]
+    .concat();
+    let streamed = run(reply(Endpoint::Messages, false), [stream.as_bytes()]);
+    // `events` leaves out what strict JSON does not allow.
+    let text: Vec<String> = events(&streamed.bytes)
+        .iter()
+        .filter_map(|event| Some(event["delta"]["text"].as_str()?.to_owned()))
+        .collect();
+    assert_eq!(text, ["a\u{fffd} b\u{1f600}"]);
+}
+
+#[test]
+fn callers_of_messages_are_told_the_prompts_size_at_once_and_its_truth_at_the_end() {
+    let told = |streamed: &Streamed, kind: &str| {
+        let events = events(&streamed.bytes);
+        let event = events.iter().find(|event| event["type"] == kind).unwrap();
+        let usage = match kind {
+            "message_start" => &event["message"]["usage"],
+            _ => &event["usage"],
+        };
+        (
+            usage["input_tokens"].as_u64().unwrap(),
+            usage["output_tokens"].as_u64().unwrap(),
+        )
+    };
+    let body = format!(
+        r#"{{"model":"m","max_tokens":9,"stream":true,"system":"{}","messages":[{{"role":"user","content":"12345678"}}]}}"#,
+        "x".repeat(392)
+    );
+    let target = target(Endpoint::Messages, "m");
+    let ask = |stream: String| {
+        let reply = outgoing(Endpoint::Messages, &body, &target, &NoMemory)
+            .unwrap()
+            .reply;
+        run(reply, [stream.as_bytes()])
+    };
+    let usage = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":90,\"completion_tokens\":7,\"prompt_tokens_details\":{\"cached_tokens\":64}}}\n\n";
+    let streamed = ask([&chunk(r#"{"content":"Hello you"}"#), usage, FINISH].concat());
+    assert_eq!(told(&streamed, "message_start"), (100, 0));
+    assert_eq!(told(&streamed, "message_delta"), (26, 7));
+    // A provider that never says.
+    let streamed = ask([&chunk(r#"{"content":"Hello you"}"#), FINISH].concat());
+    assert_eq!(told(&streamed, "message_delta"), (100, 3));
+    assert_eq!(streamed.seen.usage, None);
+}
