@@ -2,8 +2,8 @@
 //! work out anew (connections' origins, header values, limits' gates, breakers, prices).
 
 use crate::clock;
-use crate::config::{Fallback, Http2, Provider, Route, Snapshot, Target};
-use crate::upstream::{self, Origin};
+use crate::config::{Fallback, Provider, Route, Snapshot, Target};
+use crate::upstream::{self, Origin, Origins};
 use http::header::{AUTHORIZATION, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::HashMap;
@@ -78,9 +78,10 @@ pub enum LiveError {
     Prices(#[from] tollgate_governance::pricing::BadTable),
 }
 
-/// What outlives a reload: counters of limits and health, and the built-in prices.
+/// What outlives a reload: counters of limits and health, connections, and the built-in prices.
 pub struct Lasting {
     table: PriceTable,
+    origins: Origins,
     pub gates: Gates,
     pub breakers: Breakers,
     permits: Mutex<HashMap<ProviderName, Arc<Permits>>>,
@@ -90,6 +91,7 @@ impl Lasting {
     pub fn new() -> Result<Self, LiveError> {
         Ok(Self {
             table: PriceTable::parse(include_str!("../config/prices.json"))?,
+            origins: Origins::default(),
             gates: Gates::default(),
             breakers: Breakers::default(),
             permits: Mutex::default(),
@@ -253,30 +255,18 @@ impl LiveProvider {
         prices: &PriceTable,
         lasting: &Lasting,
     ) -> Result<Self, LiveError> {
-        let name = || config.name.as_str().to_owned();
-        let tls = config
-            .base
-            .tls
-            .then(|| {
-                upstream::client_config(config.ca_file.as_deref(), config.http2 != Http2::Never)
-            })
-            .transpose()
+        let origin = lasting
+            .origins
+            .of(config)
             .map_err(|source| LiveError::Tls {
-                provider: name(),
+                provider: config.name.as_str().to_owned(),
                 source,
             })?;
-        let origin = Origin::new(
-            config.base.host.clone(),
-            config.base.port,
-            tls,
-            config.proxy.clone(),
-            config.http2,
-        );
         let vendor = prices
             .vendor_of_host(&config.base.host)
             .unwrap_or(config.kind.vendor());
         Ok(Self {
-            origin: Arc::new(origin),
+            origin,
             headers: headers(config)?,
             permits: config.max_concurrent.map(|most| {
                 lasting.permits_of(&config.name, u32::try_from(most).unwrap_or(u32::MAX))

@@ -22,13 +22,25 @@ pub(crate) struct Server {
     /// Holds `data/`, `log` and `tollgate.yaml`.
     pub(crate) folder: tempfile::TempDir,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    is_tls: bool,
     process: Child,
+}
+
+/// What a server finds beside its configuration.
+#[derive(Default)]
+pub(crate) struct Around<'a> {
+    /// Files of the configuration's folder, and what is in them.
+    pub(crate) files: &'a [(&'a str, &'a str)],
+    pub(crate) environment: &'a [(&'a str, &'a str)],
+    /// Whether the configuration has `server.tls`.
+    pub(crate) is_tls: bool,
 }
 
 impl Server {
     /// On the embedded default, as `make run` starts it.
     pub(crate) fn embedded() -> Self {
-        Self::spawn(|_, _| vec!["serve".to_owned()])
+        Self::spawn(Around::default(), |_, _| vec!["serve".to_owned()])
     }
 
     /// In front of `upstream`.
@@ -38,7 +50,12 @@ impl Server {
 
     /// With this file; `LISTEN` in it stands for the address.
     pub(crate) fn configured(yaml: &str) -> Self {
-        Self::spawn(|folder, address| {
+        Self::amid(Around::default(), yaml)
+    }
+
+    /// With this file, in these surroundings.
+    pub(crate) fn amid(around: Around<'_>, yaml: &str) -> Self {
+        Self::spawn(around, |folder, address| {
             let path = folder.join("tollgate.yaml");
             fs::write(&path, yaml.replace("LISTEN", &address.to_string())).unwrap();
             vec![
@@ -49,17 +66,24 @@ impl Server {
         })
     }
 
-    fn spawn(arguments: impl FnOnce(&Path, SocketAddr) -> Vec<String>) -> Self {
+    fn spawn(around: Around<'_>, arguments: impl FnOnce(&Path, SocketAddr) -> Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = free_address();
+        for (name, text) in around.files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment: Vec<_> = around.environment.iter().map(own).collect();
         let mut arguments = arguments(folder.path(), address);
         let data = folder.path().join("data");
         arguments.extend(["--data".to_owned(), data.display().to_string()]);
-        let process = launch(folder.path(), address, &arguments);
+        let process = launch(folder.path(), address, &arguments, &environment);
         let mut server = Self {
             address,
             folder,
             arguments,
+            environment,
+            is_tls: around.is_tls,
             process,
         };
         server.wait_until_ready();
@@ -71,12 +95,17 @@ impl Server {
             if let Some(status) = self.process.try_wait().unwrap() {
                 panic!("the server ended with {status}:\n{}", self.log());
             }
+            if self.is_tls {
+                // Which certificate to trust is the test's business.
+                return self.log().contains(&self.url());
+            }
             http::get(self.address, "/readyz", &[]).is_ok_and(|answer| answer.status == 200)
         });
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.is_tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -101,7 +130,12 @@ impl Server {
 
     /// Starts again after [`Self::kill`], on the same address and data.
     pub(crate) fn restart(&mut self) {
-        self.process = launch(self.folder.path(), self.address, &self.arguments);
+        self.process = launch(
+            self.folder.path(),
+            self.address,
+            &self.arguments,
+            &self.environment,
+        );
         self.wait_until_ready();
     }
 }
@@ -117,7 +151,12 @@ impl Drop for Server {
     }
 }
 
-fn launch(folder: &Path, address: SocketAddr, arguments: &[String]) -> Child {
+fn launch(
+    folder: &Path,
+    address: SocketAddr,
+    arguments: &[String],
+    environment: &[(String, String)],
+) -> Child {
     let log = File::options()
         .create(true)
         .append(true)
@@ -130,6 +169,8 @@ fn launch(folder: &Path, address: SocketAddr, arguments: &[String]) -> Child {
         .env("TOLLGATE_DATA", folder.join("data"))
         .env_remove("HTTP_PROXY")
         .env_remove("HTTPS_PROXY")
+        .env_remove("https_proxy")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)

@@ -1,12 +1,14 @@
 //! The simulated provider in the test's own process: told how to fail, asked what it saw.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread;
 
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::oneshot;
-use tollgate::simulated::{Entry, Simulator, serve};
+use tokio_rustls::TlsAcceptor;
+use tollgate::simulated::{Entry, Simulator, serve, serve_stream};
 
 /// Serves on a thread of its own until it is dropped.
 pub(crate) struct Upstream {
@@ -17,6 +19,15 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     pub(crate) fn start() -> Self {
+        Self::serving(None)
+    }
+
+    /// Over TLS.
+    pub(crate) fn secured(tls: Arc<rustls::ServerConfig>) -> Self {
+        Self::serving(Some(TlsAcceptor::from(tls)))
+    }
+
+    fn serving(tls: Option<TlsAcceptor>) -> Self {
         let simulator = Simulator::new();
         let (stop, stopped) = oneshot::channel();
         let (bound, address) = std::sync::mpsc::channel();
@@ -29,8 +40,14 @@ impl Upstream {
             runtime.block_on(async move {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 bound.send(listener.local_addr().unwrap()).unwrap();
+                let serving = async {
+                    match tls {
+                        None => serve(listener, served).await,
+                        Some(tls) => serve_tls(listener, tls, served).await,
+                    }
+                };
                 tokio::select! {
-                    () = serve(listener, served) => {}
+                    () = serving => {}
                     _ = stopped => {}
                 }
             });
@@ -47,6 +64,19 @@ impl Upstream {
         let mut entries = self.simulator.log();
         entries.retain(|entry| entry.path.starts_with("/v1/"));
         entries
+    }
+}
+
+async fn serve_tls(listener: TcpListener, tls: TlsAcceptor, simulator: Simulator) {
+    loop {
+        let (tcp, _) = listener.accept().await.unwrap();
+        let (tls, simulator) = (tls.clone(), simulator.clone());
+        tokio::spawn(async move {
+            // A client that does not like the certificate goes.
+            if let Ok(stream) = tls.accept(tcp).await {
+                serve_stream(stream, simulator).await;
+            }
+        });
     }
 }
 

@@ -48,8 +48,13 @@ pub enum Refusal {
     },
     #[error("the request body is larger than {limit} bytes")]
     BodyTooLarge { limit: u64 },
-    #[error("the request's head is larger than {limit} bytes")]
-    HeadTooLarge { limit: u64 },
+    /// The bytes of the request's head, before anybody read a meaning into them.
+    #[error("{message}")]
+    BadHead {
+        status: u16,
+        code: &'static str,
+        message: &'static str,
+    },
     #[error("the request did not arrive in time")]
     RequestTimeout,
     #[error("the content encoding `{0}` is not supported; send identity, gzip or zstd")]
@@ -102,8 +107,7 @@ impl Refusal {
             Self::BodyTooLarge { .. } => 413,
             Self::UnsupportedEncoding(_) => 415,
             Self::LimitReached { .. } => 429,
-            Self::HeadTooLarge { .. } => 431,
-            Self::Upstream { status, .. } => *status,
+            Self::BadHead { status, .. } | Self::Upstream { status, .. } => *status,
             Self::UpstreamAuth
             | Self::UpstreamQuota
             | Self::UpstreamMalformed(_)
@@ -127,7 +131,7 @@ impl Refusal {
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::BadRequest { code, .. } => code.unwrap_or("invalid_request"),
             Self::BodyTooLarge { .. } => "body_too_large",
-            Self::HeadTooLarge { .. } => "head_too_large",
+            Self::BadHead { code, .. } => code,
             Self::RequestTimeout => "request_timeout",
             Self::UnsupportedEncoding(_) => "unsupported_encoding",
             Self::LimitReached { .. } => "rate_limit_exceeded",

@@ -1,12 +1,16 @@
 //! `healthcheck`: whether a server on this machine is ready, for containers and units.
 
+mod tls;
+
 use super::error::CliError;
 use super::place::Place;
 use super::text::plain;
-use std::io::{Read as _, Write};
+use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use tls::Trust;
 
 /// Bytes of an answer that are read.
 const MAX_ANSWER: u64 = 4096;
@@ -14,13 +18,21 @@ const MAX_ANSWER: u64 = 4096;
 /// Ask a running server whether it is ready (GET /readyz); the exit code is 0 if it is
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Without --url, the server of the configuration is asked at its own address, over TLS if `server.tls` is there. At that
+address and on loopback its certificate is not verified, unless --ca-file says by whom it is signed: whoever listens
+there is taken for the server, as without TLS.
+
 Examples:
   tollgate healthcheck
-  tollgate healthcheck --url http://127.0.0.1:4000/readyz --timeout 2")]
+  tollgate healthcheck --url http://127.0.0.1:4000/readyz --timeout 2
+  tollgate healthcheck --url https://gateway.example.com --ca-file ca.pem")]
 pub(super) struct Healthcheck {
-    /// What to ask, by plain HTTP. Default: `/readyz` at the address of the configuration
+    /// What to ask. Default: `/readyz` at the address of the configuration
     #[arg(long)]
     url: Option<String>,
+    /// PEM file of the authorities to trust in place of the public ones
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// Seconds to wait
     #[arg(long, default_value_t = 5, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=300))]
     timeout: u64,
@@ -30,11 +42,23 @@ impl Healthcheck {
     pub(super) fn run(&self, place: &Place, out: &mut dyn Write) -> Result<ExitCode, CliError> {
         let url = match &self.url {
             Some(url) => url.clone(),
-            None => format!("http://{}/readyz", reachable(place.basics()?.listen)),
+            None => {
+                let basics = place.basics()?;
+                let scheme = if basics.is_tls { "https" } else { "http" };
+                format!("{scheme}://{}/readyz", reachable(basics.listen))
+            }
         };
         let timeout = Duration::from_secs(self.timeout);
-        let status = get(&url, timeout)
-            .map_err(|error| CliError::Usage(format!("{}: {error}", plain(&url))))?;
+        let asked = Target::parse(&url).and_then(|target| {
+            let is_own = self.url.is_none() || target.is_loopback();
+            let trust = match &self.ca_file {
+                Some(path) => Trust::File(path),
+                None if is_own => Trust::Anyone,
+                None => Trust::Public,
+            };
+            target.ask(trust, timeout)
+        });
+        let status = asked.map_err(|error| CliError::Usage(format!("{}: {error}", plain(&url))))?;
         writeln!(out, "{status}")?;
         Ok(match status {
             200 => ExitCode::SUCCESS,
@@ -53,53 +77,99 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// The status of a GET.
-fn get(url: &str, timeout: Duration) -> std::io::Result<u16> {
-    let invalid = |message: &str| std::io::Error::other(message.to_owned());
-    let rest = url
-        .strip_prefix("http://")
-        .ok_or_else(|| invalid("expected a URL that begins with http://"))?;
-    let (authority, path) = match rest.find('/') {
-        Some(at) => rest.split_at(at),
-        None => (rest, "/readyz"),
-    };
-    if !rest.bytes().all(|byte| byte.is_ascii_graphic()) || authority.is_empty() {
-        return Err(invalid("not a URL"));
-    }
-    let address = match authority.rsplit_once(':') {
-        Some((_, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => authority.to_owned(),
-        _ => format!("{authority}:80"),
-    };
-    let mut refused = invalid("the name has no address");
-    for address in address.to_socket_addrs()? {
-        match ask(&address, authority, path, timeout) {
-            Ok(status) => return Ok(status),
-            Err(error) => refused = error,
-        }
-    }
-    Err(refused)
+/// A URL, in parts.
+struct Target<'a> {
+    is_tls: bool,
+    authority: &'a str,
+    /// IPv6 without brackets.
+    host: &'a str,
+    port: u16,
+    path: &'a str,
 }
 
-fn ask(
-    address: &SocketAddr,
-    authority: &str,
-    path: &str,
-    timeout: Duration,
-) -> std::io::Result<u16> {
-    let mut stream = TcpStream::connect_timeout(address, timeout)?;
-    stream.set_read_timeout(Some(timeout))?;
-    stream.set_write_timeout(Some(timeout))?;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
-    let mut answer = Vec::new();
-    let mut part = [0; 512];
-    while !answer.contains(&b'\n') && (answer.len() as u64) < MAX_ANSWER {
-        match stream.read(&mut part)? {
-            0 => break,
-            length => answer.extend(part.iter().take(length)),
+impl<'a> Target<'a> {
+    fn parse(url: &'a str) -> std::io::Result<Self> {
+        let invalid = |message: &str| std::io::Error::other(message.to_owned());
+        let (is_tls, rest) = match url.split_once("://") {
+            Some(("http", rest)) => (false, rest),
+            Some(("https", rest)) => (true, rest),
+            _ => {
+                return Err(invalid(
+                    "expected a URL that begins with http:// or https://",
+                ));
+            }
+        };
+        let (authority, path) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, "/readyz"),
+        };
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
+            _ => (authority, Some(if is_tls { 443 } else { 80 })),
+        };
+        let host = host
+            .strip_prefix('[')
+            .map_or(host, |host| host.trim_end_matches(']'));
+        match port {
+            Some(port) if !host.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                Ok(Self {
+                    is_tls,
+                    authority,
+                    host,
+                    port,
+                    path,
+                })
+            }
+            _ => Err(invalid("not a URL")),
         }
     }
-    status(&answer).ok_or_else(|| std::io::Error::other("the answer is not HTTP"))
+
+    fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    }
+
+    /// The status of a GET, at the first of the host's addresses that answers.
+    fn ask(&self, trust: Trust<'_>, timeout: Duration) -> std::io::Result<u16> {
+        let mut refused = std::io::Error::other("the name has no address");
+        for address in (self.host, self.port).to_socket_addrs()? {
+            match self.ask_at(&address, trust, timeout) {
+                Ok(status) => return Ok(status),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
+    }
+
+    fn ask_at(
+        &self,
+        address: &SocketAddr,
+        trust: Trust<'_>,
+        timeout: Duration,
+    ) -> std::io::Result<u16> {
+        let tcp = TcpStream::connect_timeout(address, timeout)?;
+        tcp.set_read_timeout(Some(timeout))?;
+        tcp.set_write_timeout(Some(timeout))?;
+        match self.is_tls {
+            false => self.get(tcp),
+            true => self.get(tls::connect(self.host, trust, tcp)?),
+        }
+    }
+
+    fn get(&self, mut stream: impl Read + Write) -> std::io::Result<u16> {
+        let (path, authority) = (self.path, self.authority);
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes())?;
+        let mut answer = Vec::new();
+        let mut part = [0; 512];
+        while !answer.contains(&b'\n') && (answer.len() as u64) < MAX_ANSWER {
+            match stream.read(&mut part)? {
+                0 => break,
+                length => answer.extend(part.iter().take(length)),
+            }
+        }
+        status(&answer).ok_or_else(|| std::io::Error::other("the answer is not HTTP"))
+    }
 }
 
 /// The code of a status line.
@@ -124,7 +194,8 @@ mod tests {
             stream.write_all(answer.as_bytes()).unwrap();
             String::from_utf8_lossy(&head[..length]).into_owned()
         });
-        let status = get(&url, Duration::from_secs(5));
+        let status = Target::parse(&url)
+            .and_then(|target| target.ask(Trust::Public, Duration::from_secs(5)));
         assert!(
             server
                 .join()
@@ -151,14 +222,32 @@ mod tests {
     #[test]
     fn what_cannot_be_asked_is_refused() {
         for url in [
-            "https://127.0.0.1/",
+            "ftp://127.0.0.1/",
             "127.0.0.1",
             "http://",
             "http:///readyz",
             "http://a b/",
+            "http://a:b/",
+            "https://:443/",
         ] {
-            assert!(get(url, Duration::from_secs(1)).is_err(), "{url}");
+            assert!(Target::parse(url).is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn a_url_is_read_in_parts() {
+        let check = |url: &str, host: &str, port: u16, path: &str| {
+            let target = Target::parse(url).unwrap();
+            assert_eq!(
+                (target.host, target.port, target.path),
+                (host, port, path),
+                "{url}"
+            );
+        };
+        check("http://a", "a", 80, "/readyz");
+        check("https://a/livez?x=1", "a", 443, "/livez?x=1");
+        check("https://[::1]:4000/", "::1", 4000, "/");
+        check("http://[::1]", "::1", 80, "/readyz");
     }
 
     #[test]

@@ -88,8 +88,10 @@ impl Foundations {
     pub(crate) const FIELDS: [&str; 3] = ["server", "store", "vault"];
 
     pub(crate) fn resolve(self, reader: &mut Reader<'_>) -> Basics {
+        let server = server::resolve(self.server.as_deref(), reader);
         Basics {
-            listen: server::resolve(self.server.as_deref(), reader).listen,
+            listen: server.listen,
+            is_tls: server.tls.is_some(),
             store: store::resolve(self.store.as_deref(), reader),
             vault: store::resolve_vault(self.vault.as_deref(), reader),
         }

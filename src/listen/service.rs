@@ -17,7 +17,7 @@ use tower::ServiceExt;
 pub async fn answer(gateway: &Arc<Gateway>, request: Request<Incoming>) -> Response<ReplyBody> {
     let spoken = dialect(request.uri().path(), request.headers());
     if let Some(reason) = guard::refusal_of(request.headers()) {
-        let refusal = refused_head(reason, gateway);
+        let refusal = refused_head(reason);
         gateway.metrics.refused_unknown(&refusal);
         return answer::stranger(spoken, &refusal);
     }
@@ -47,17 +47,11 @@ pub async fn answer(gateway: &Arc<Gateway>, request: Request<Incoming>) -> Respo
     }
 }
 
-fn refused_head(reason: Reason, gateway: &Gateway) -> Refusal {
-    match reason.status() {
-        408 => Refusal::RequestTimeout,
-        431 => Refusal::HeadTooLarge {
-            limit: gateway.live.load().config.server.max_head as u64,
-        },
-        _ => Refusal::BadRequest {
-            message: reason.message().to_owned(),
-            param: None,
-            code: Some(reason.code()),
-        },
+fn refused_head(reason: Reason) -> Refusal {
+    Refusal::BadHead {
+        status: reason.status(),
+        code: reason.code(),
+        message: reason.message(),
     }
 }
 

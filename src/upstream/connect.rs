@@ -1,16 +1,16 @@
 //! Opening a connection: TCP, perhaps through a proxy, perhaps TLS, then HTTP/1 or HTTP/2 as the server offers.
 
 use super::SendError;
+use super::origin::Origin;
 use super::pool::{H1, H2Sender};
 use super::proxy;
-use crate::config::{Http2, Proxy};
+use crate::config::Http2;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -18,48 +18,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Where a provider's server is and how to get there. Made once a configuration; its id names its pool.
-pub struct Origin {
-    pub(super) id: u64,
-    pub host: String,
-    pub port: u16,
-    pub tls: Option<Arc<rustls::ClientConfig>>,
-    pub proxy: Option<Arc<Proxy>>,
-    pub http2: Http2,
-}
-
-impl Origin {
-    pub fn new(
-        host: String,
-        port: u16,
-        tls: Option<Arc<rustls::ClientConfig>>,
-        proxy: Option<Arc<Proxy>>,
-        http2: Http2,
-    ) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            host,
-            port,
-            tls,
-            proxy,
-            http2,
-        }
-    }
-
-    pub fn id(&self) -> u64 {
-        self.id
-    }
-
-    pub fn address(&self) -> String {
-        format!("{}:{}", self.host, self.port)
-    }
-}
-
-/// A socket to a provider, with or without TLS.
+/// A socket to a provider, with or without TLS; through a proxy perhaps with TLS in TLS.
 pub enum Stream {
     Tcp(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Stream>>),
 }
 
 pub(super) enum Opened {
@@ -82,31 +44,41 @@ pub(super) async fn open(origin: &Arc<Origin>, limit: Duration) -> Result<Opened
 }
 
 async fn establish(origin: &Arc<Origin>) -> io::Result<Opened> {
-    let tcp = match &origin.proxy {
+    let way = &origin.way;
+    let stream = match &way.proxy {
         Some(proxy) => proxy::connect(proxy, origin).await?,
-        None => TcpStream::connect((origin.host.as_str(), origin.port)).await?,
+        None => tcp(&way.host, way.port).await?,
     };
-    tcp.set_nodelay(true)?;
-    let Some(config) = &origin.tls else {
-        let stream = Stream::Tcp(tcp);
-        return if origin.http2 == Http2::Always {
-            h2(stream).await
-        } else {
-            h1(origin, stream).await
-        };
+    let (stream, is_h2) = match &origin.tls {
+        Some(config) => tls(config, &way.host, stream).await?,
+        None => (stream, way.http2 == Http2::Always),
     };
-    let name = ServerName::try_from(origin.host.clone())
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    let tls = TlsConnector::from(Arc::clone(config))
-        .connect(name, tcp)
-        .await?;
-    let is_h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
-    let stream = Stream::Tls(Box::new(tls));
     if is_h2 {
         h2(stream).await
     } else {
         h1(origin, stream).await
     }
+}
+
+pub(super) async fn tcp(host: &str, port: u16) -> io::Result<Stream> {
+    let tcp = TcpStream::connect((host, port)).await?;
+    tcp.set_nodelay(true)?;
+    Ok(Stream::Tcp(tcp))
+}
+
+/// TLS over a stream, and whether HTTP/2 was agreed on.
+pub(super) async fn tls(
+    config: &Arc<rustls::ClientConfig>,
+    host: &str,
+    stream: Stream,
+) -> io::Result<(Stream, bool)> {
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let connector = TlsConnector::from(Arc::clone(config));
+    // Its future is large, and each connection has but one.
+    let tls = Box::pin(connector.connect(name, stream)).await?;
+    let is_h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
+    Ok((Stream::Tls(Box::new(tls)), is_h2))
 }
 
 async fn h1(origin: &Arc<Origin>, stream: Stream) -> io::Result<Opened> {

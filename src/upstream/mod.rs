@@ -6,14 +6,16 @@
 
 mod body;
 mod connect;
+mod origin;
 mod pool;
 mod proxy;
 mod tls;
 
 pub use body::UpstreamBody;
-pub use connect::{Origin, Stream};
+pub use connect::Stream;
+pub use origin::{Origin, Origins};
 pub use pool::sweep;
-pub use tls::{TlsError, client_config};
+pub use tls::{TlsError, client_config, read as read_roots, roots};
 
 use bytes::Bytes;
 use http_body_util::Full;

@@ -1,6 +1,7 @@
 //! A worker thread's idle connections.
 
-use super::connect::{Origin, Stream};
+use super::connect::Stream;
+use super::origin::Origin;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::{http1, http2};

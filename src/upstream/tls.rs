@@ -1,4 +1,4 @@
-//! TLS to providers: the web's roots, or a file's alone.
+//! TLS to providers and proxies: the web's roots, or a file's alone.
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -14,38 +14,52 @@ pub enum TlsError {
     Rustls(#[from] rustls::Error),
 }
 
-/// A client configuration. With `ca_file`, only what that file holds is trusted.
-pub fn client_config(
-    ca_file: Option<&Path>,
-    offer_h2: bool,
-) -> Result<Arc<rustls::ClientConfig>, TlsError> {
-    let mut roots = RootCertStore::empty();
-    match ca_file {
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(path) => {
-            let bad = |reason: String| TlsError::Roots {
-                path: path.display().to_string(),
-                reason,
-            };
-            for certificate in
-                CertificateDer::pem_file_iter(path).map_err(|error| bad(error.to_string()))?
-            {
-                let certificate = certificate.map_err(|error| bad(error.to_string()))?;
-                roots
-                    .add(certificate)
-                    .map_err(|error| bad(error.to_string()))?;
-            }
-            if roots.is_empty() {
-                return Err(bad("no certificate in it".to_owned()));
-            }
+impl TlsError {
+    fn roots(path: &Path, reason: impl ToString) -> Self {
+        Self::Roots {
+            path: path.display().to_string(),
+            reason: reason.to_string(),
         }
     }
+}
+
+/// The bytes of a file of authorities.
+pub fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    std::fs::read(path).map_err(|error| TlsError::roots(path, error))
+}
+
+/// Whom to trust: what these PEM bytes hold and nobody else; without bytes, the public authorities. `path` is where the
+/// bytes are from.
+pub fn roots(pem: Option<&[u8]>, path: Option<&Path>) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    let Some(pem) = pem else {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        return Ok(roots);
+    };
+    let path = path.unwrap_or(Path::new(""));
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| TlsError::roots(path, error))?;
+        roots
+            .add(certificate)
+            .map_err(|error| TlsError::roots(path, error))?;
+    }
+    if roots.is_empty() {
+        return Err(TlsError::roots(path, "no certificate in it"));
+    }
+    Ok(roots)
+}
+
+/// A client configuration that trusts these.
+pub fn client_config(
+    roots: RootCertStore,
+    offers_h2: bool,
+) -> Result<Arc<rustls::ClientConfig>, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    if offer_h2 {
+    if offers_h2 {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     }
     Ok(Arc::new(config))

@@ -1,6 +1,7 @@
 //! A credential in memory. It has no `Debug`, `Display` or `Serialize`, so that no log line, error or answer can show
 //! it by accident, and its bytes are zeroed when it is dropped.
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// A credential: an API key, a proxy's password, the value of a header that may be one.
@@ -26,5 +27,12 @@ impl Secret {
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self::new(text)
+    }
+}
+
+/// In constant time, but for the length.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
     }
 }

@@ -2,3 +2,4 @@
 
 mod canary;
 mod doors;
+mod http1;

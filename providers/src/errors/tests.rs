@@ -90,7 +90,11 @@ fn refusals_are_told_in_the_callers_dialect() {
         Refusal::MethodNotAllowed("PUT".into()),
         Refusal::bad_request("`n` must be 1 or more", "n".to_owned()),
         Refusal::BodyTooLarge { limit: 10 },
-        Refusal::HeadTooLarge { limit: 10 },
+        Refusal::BadHead {
+            status: 431,
+            code: "head_too_large",
+            message: "the request's head is too large",
+        },
         Refusal::RequestTimeout,
         Refusal::UnsupportedEncoding("br".into()),
         limit(Unit::Requests),

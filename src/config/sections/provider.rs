@@ -21,9 +21,10 @@ section! {
         api_key: SecretText,
         /// Further headers of every request; their values are kept from sight.
         headers: Named<SecretText>,
-        /// PEM file of the authorities to trust in place of the public ones, relative to this file's folder.
+        /// PEM file of the authorities to trust in place of the public ones, for the server and for a proxy that is
+        /// reached over TLS; relative to this file's folder.
         ca_file: PathText,
-        /// URL of a proxy to tunnel through, or `none`. Default: `HTTPS_PROXY`, unless `NO_PROXY` exempts the host.
+        /// URL of a proxy to tunnel through, `http://` or `https://`, or `none`. Default: `HTTPS_PROXY`, unless `NO_PROXY` exempts the host.
         proxy: SecretText,
         /// Sent as `OpenAI-Organization`.
         organization: String,

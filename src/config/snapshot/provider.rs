@@ -17,7 +17,7 @@ pub struct Provider {
     pub api_key: Option<Secret>,
     /// Sent with every request; one of them may be a credential.
     pub headers: Vec<(HeaderName, Secret)>,
-    /// PEM file of the authorities to trust in place of the public ones.
+    /// PEM file of the authorities to trust, for the server and for a proxy, in place of the public ones.
     pub ca_file: Option<PathBuf>,
     /// The proxy to go through: the provider's own setting, else what `HTTPS_PROXY` and `NO_PROXY` say.
     pub proxy: Option<Arc<Proxy>>,
@@ -59,6 +59,7 @@ impl Address {
 }
 
 /// A proxy that tunnels by `CONNECT`.
+#[derive(PartialEq)]
 pub struct Proxy {
     /// Whether the proxy itself is spoken to over TLS.
     pub tls: bool,

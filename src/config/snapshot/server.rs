@@ -106,4 +106,5 @@ pub struct Basics {
     pub store: StoreSettings,
     pub vault: VaultSettings,
     pub listen: SocketAddr,
+    pub is_tls: bool,
 }

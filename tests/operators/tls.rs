@@ -1,0 +1,231 @@
+//! HTTPS for callers: protocols, real SDKs, and a certificate that changes under running streams.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::Command;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::pki_types::ServerName;
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::runtime;
+use tokio_rustls::TlsConnector;
+
+use crate::authority::{Authority, Certificate, Tls};
+use crate::script;
+use crate::server::{Around, KEY, Server, configuration};
+use crate::upstream::Upstream;
+use crate::wait;
+
+/// A server with this certificate.
+pub(super) fn secured(upstream: &Upstream, certificate: &Certificate) -> Server {
+    let around = Around {
+        files: &[
+            ("cert.pem", &certificate.cert),
+            ("key.pem", &certificate.key),
+        ],
+        is_tls: true,
+        ..Around::default()
+    };
+    Server::amid(around, &with_tls(&configuration(upstream.address)))
+}
+
+fn with_tls(yaml: &str) -> String {
+    let tls = r#"listen: "LISTEN", tls: { cert: cert.pem, key: key.pem }"#;
+    yaml.replacen(r#"listen: "LISTEN""#, tls, 1)
+}
+
+fn body(model: &str) -> String {
+    let messages = json!([{ "role": "user", "content": "30 words" }]);
+    json!({ "model": model, "stream": true, "messages": messages }).to_string()
+}
+
+/// Sends a streaming request, without reading the answer.
+fn begin(mut tls: &mut Tls, model: &str) {
+    let body = body(model);
+    write!(
+        &mut tls,
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\
+         Content-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+}
+
+fn rest(mut tls: Tls) -> String {
+    let mut text = String::new();
+    tls.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn http_1_1_and_http_2_are_offered_and_both_stream() {
+    let authority = Authority::new();
+    let upstream = Upstream::start();
+    let server = secured(&upstream, &authority.certify(&["localhost"]));
+    for offered in [&["http/1.1"][..], &[]] {
+        let mut tls = authority.connect(server.address, offered).unwrap();
+        assert_eq!(tls.protocol(), offered.first().copied());
+        begin(&mut tls, "sim-openai");
+        let text = rest(tls);
+        assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+        assert!(text.contains("data: [DONE]"), "{text}");
+    }
+    let both = authority
+        .connect(server.address, &["h2", "http/1.1"])
+        .unwrap();
+    assert_eq!(both.protocol(), Some("h2"));
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let text = runtime.block_on(over_http2(&authority, &server));
+    assert!(text.contains("data: [DONE]"), "{text}");
+    assert_eq!(upstream.log().len(), 3);
+}
+
+async fn over_http2(authority: &Authority, server: &Server) -> String {
+    let tcp = TcpStream::connect(server.address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let connector = TlsConnector::from(authority.client(&["h2"]));
+    let tls = connector.connect(name, tcp).await.unwrap();
+    let io = TokioIo::new(tls);
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::post("https://localhost/v1/chat/completions")
+        .header("authorization", format!("Bearer {KEY}"))
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from(body("sim-openai"))))
+        .unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.headers().contains_key("x-tollgate-request-id"));
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn the_real_openai_sdk_verifies_the_certificate_and_streams() {
+    let authority = Authority::new();
+    let upstream = Upstream::start();
+    let server = secured(&upstream, &authority.certify(&["127.0.0.1"]));
+    let ca = server.folder.path().join("ca.pem");
+    fs::write(&ca, &authority.pem).unwrap();
+    let ca = ca.display().to_string();
+    script::run_with_key("openai_tls.py", &server, KEY, &[("CA_FILE", ca)]);
+}
+
+#[test]
+fn a_new_certificate_is_shown_from_then_on_and_no_stream_is_dropped() {
+    let authority = Authority::new();
+    let upstream = Upstream::start();
+    let (old, new) = (
+        authority.certify(&["localhost"]),
+        authority.certify(&["localhost"]),
+    );
+    let server = secured(&upstream, &old);
+    let shown = || authority.connect(server.address, &[]).unwrap().shown();
+    assert_eq!(shown(), old.der());
+
+    let mut running = authority.connect(server.address, &["http/1.1"]).unwrap();
+    begin(&mut running, "sim-gpt+fault=pace:1,40");
+    let mut first = [0; 512];
+    let length = running.read(&mut first).unwrap();
+
+    replace(server.folder.path(), &new);
+    wait::until("the new certificate", || shown() == new.der());
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&first[..length]),
+        rest(running)
+    );
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    assert!(text.contains("data: [DONE]"), "{text}");
+}
+
+/// Writes both files, each at once.
+fn replace(folder: &Path, certificate: &Certificate) {
+    for (name, text) in [
+        ("key.pem", &certificate.key),
+        ("cert.pem", &certificate.cert),
+    ] {
+        let beside = folder.join(format!("{name}.new"));
+        fs::write(&beside, text).unwrap();
+        fs::rename(beside, folder.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn a_certificate_without_its_key_is_refused_and_the_old_one_stays() {
+    let authority = Authority::new();
+    let upstream = Upstream::start();
+    let (old, new) = (
+        authority.certify(&["localhost"]),
+        authority.certify(&["localhost"]),
+    );
+    let server = secured(&upstream, &old);
+    let shown = || authority.connect(server.address, &[]).unwrap().shown();
+    let refused = |text: &str, said: &str| {
+        let before = server.log().len();
+        fs::write(server.folder.path().join("cert.pem"), text).unwrap();
+        wait::until("the refusal in the log", || {
+            server.log()[before..].contains("server.tls") && server.log()[before..].contains(said)
+        });
+        assert_eq!(shown(), old.der());
+    };
+    refused(&new.cert, "key");
+    refused("no certificate", "cert.pem");
+    refused(
+        "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+        "cert.pem",
+    );
+    assert!(!server.log().contains("PRIVATE"), "{}", server.log());
+    replace(server.folder.path(), &new);
+    wait::until("the new certificate", || shown() == new.der());
+}
+
+#[test]
+fn a_start_with_the_wrong_key_ends_with_an_error_that_says_so() {
+    let authority = Authority::new();
+    let (one, other) = (
+        authority.certify(&["localhost"]),
+        authority.certify(&["localhost"]),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("cert.pem", &one.cert);
+    write("key.pem", &other.key);
+    let yaml = with_tls(&configuration("127.0.0.1:9".parse().unwrap()));
+    write("tollgate.yaml", &yaml.replace("LISTEN", "127.0.0.1:0"));
+    let serve = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+            .args(["serve", "--config", "tollgate.yaml"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = serve();
+    assert!(
+        said.contains("server.tls") && said.contains("key"),
+        "{said}"
+    );
+    write("key.pem", "");
+    let said = serve();
+    assert!(
+        said.contains("server.tls") && said.contains("key.pem"),
+        "{said}"
+    );
+    fs::remove_file(folder.path().join("cert.pem")).unwrap();
+    let said = serve();
+    assert!(
+        said.contains("server.tls.cert") && said.contains("cert.pem"),
+        "{said}"
+    );
+}
