@@ -4,6 +4,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod drain;
+mod estimate;
 pub mod gateway;
 pub mod listen;
 pub mod live;

@@ -2,14 +2,21 @@
 
 use tollgate_journal::Record;
 
-const VERSION: u8 = 1;
+/// The newest of any layout.
+const NEWEST: u8 = 2;
 
 /// The first byte is the record's kind; `1` and the byte 1 are the same.
 pub fn check(input: &[u8]) {
     let Some((kind, bytes)) = input.split_first() else {
         return;
     };
-    let Ok(record) = Record::decode(kind % 8, VERSION, bytes) else {
+    for version in 0..=NEWEST {
+        check_as(kind % 8, version, bytes);
+    }
+}
+
+fn check_as(kind: u8, version: u8, bytes: &[u8]) {
+    let Ok(record) = Record::decode(kind, version, bytes) else {
         return;
     };
     if let Record::Open(open) = &record {

@@ -75,7 +75,10 @@ fn record(number: u8) -> Record<'static> {
     Record::Progress(Progress {
         request: RequestId::from_bytes([number; 16]),
         attempt: 1,
+        at_unix_nanos: 1_764_000_000_000_000_000,
         usage: None,
+        is_usage_final: false,
         output: b"data: {\"choices\":[]}\n\n",
+        output_bytes: 5,
     })
 }

@@ -31,8 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let record = Record::Progress(Progress {
         request: RequestId::from_bytes([1; 16]),
         attempt: 1,
+        at_unix_nanos: 0,
         usage: None,
+        is_usage_final: false,
         output: &output,
+        output_bytes: 5,
     });
     let (process, own, started) = (process_cpu()?, thread_cpu()?, disk.now());
     let mut written = 0;

@@ -11,8 +11,11 @@
 //! let record = Record::Progress(Progress {
 //!     request: tollgate_domain::RequestId::from_bytes([7; 16]),
 //!     attempt: 1,
+//!     at_unix_nanos: 1_764_000_000_000_000_000,
 //!     usage: None,
+//!     is_usage_final: false,
 //!     output: b"Hello",
+//!     output_bytes: 5,
 //! });
 //! let position = journal.append(&record)?; // in the kernel: kill -9 does not lose it
 //!

@@ -22,6 +22,11 @@ impl Position {
         self.0
     }
 
+    /// The next record's, where no restart lies between.
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     pub const fn to_bytes(self) -> [u8; 8] {
         self.0.to_be_bytes()
     }

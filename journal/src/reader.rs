@@ -127,6 +127,18 @@ impl Reader {
         self.log.release(self.id, up_to);
     }
 
+    /// The last record of each segment that was read to its end and is still there, in order. What a reader must hold
+    /// back of such a segment keeps all of it on the disk.
+    pub fn read_through(&self) -> Vec<Position> {
+        let state = self.log.lock();
+        let segments = &state.segments;
+        segments
+            .iter()
+            .filter(|segment| segment.last <= self.after && !segments.is_active(segment.id))
+            .map(|segment| Position::from_u64(segment.last))
+            .collect()
+    }
+
     pub fn skipped(&self) -> Skipped {
         let mut skipped = self.skipped;
         for lane in &self.lanes {

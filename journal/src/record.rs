@@ -28,7 +28,7 @@ pub use progress::Progress;
 use codec::{Decoder, Encoder};
 use tollgate_domain::RequestId;
 
-/// The version of every layout here.
+/// The version of every layout here but [`Progress`]'s.
 const VERSION: u8 = 1;
 
 /// One event of a request. Borrowed on both sides: encoding copies out of the request, decoding out of the segment.
@@ -64,14 +64,13 @@ impl<'a> Record<'a> {
 
     /// The record's kind and layout version, as its frame names them.
     pub fn kind(&self) -> (u8, u8) {
-        let kind = match self {
-            Self::Open(_) => 1,
-            Self::Attempt(_) => 2,
-            Self::Progress(_) => 3,
-            Self::AttemptEnd(_) => 4,
-            Self::Closed(_) => 5,
-        };
-        (kind, VERSION)
+        match self {
+            Self::Open(_) => (1, VERSION),
+            Self::Attempt(_) => (2, VERSION),
+            Self::Progress(_) => (3, Progress::VERSION),
+            Self::AttemptEnd(_) => (4, VERSION),
+            Self::Closed(_) => (5, VERSION),
+        }
     }
 
     /// Appends the record's bytes to `out`.
@@ -88,16 +87,13 @@ impl<'a> Record<'a> {
 
     /// Reads what [`Record::encode`] wrote. Any bytes are safe to give; those left over are an error.
     pub fn decode(kind: u8, version: u8, bytes: &'a [u8]) -> Result<Self, Malformed> {
-        if version != VERSION {
-            return Err(Malformed::UnknownKind { kind, version });
-        }
         let mut from = Decoder::new(bytes);
-        let record = match kind {
-            1 => Self::Open(Open::decode(&mut from)?),
-            2 => Self::Attempt(Attempt::decode(&mut from)?),
-            3 => Self::Progress(Progress::decode(&mut from)?),
-            4 => Self::AttemptEnd(AttemptEnd::decode(&mut from)?),
-            5 => Self::Closed(Closed::decode(&mut from)?),
+        let record = match (kind, version) {
+            (1, VERSION) => Self::Open(Open::decode(&mut from)?),
+            (2, VERSION) => Self::Attempt(Attempt::decode(&mut from)?),
+            (3, 1..=Progress::VERSION) => Self::Progress(Progress::decode(&mut from, version)?),
+            (4, VERSION) => Self::AttemptEnd(AttemptEnd::decode(&mut from)?),
+            (5, VERSION) => Self::Closed(Closed::decode(&mut from)?),
             _ => return Err(Malformed::UnknownKind { kind, version }),
         };
         from.finish()?;

@@ -23,7 +23,7 @@ fn main() -> Result<(), Error> {
     let requests = (1..=5).map(sample).collect();
     store.insert(&Batch {
         requests,
-        cursors: Vec::new(),
+        ..Batch::default()
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -108,7 +108,7 @@ impl Api {
                     spans: vec![span],
                     ledger: None,
                 }],
-                cursors: Vec::new(),
+                ..Batch::default()
             })
             .unwrap();
     }

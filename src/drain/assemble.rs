@@ -1,22 +1,32 @@
 //! Records in, whole requests out. Pure: it knows positions, no journal and no store.
 
 use super::interrupted;
-use super::request::{Ending, Finished, Request, Try};
-use super::{DrainStats, Pricing};
+use super::request::{Ending, Finished, Request};
+use super::{DrainStats, Pricing, carried};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 use tollgate_domain::RequestId;
 use tollgate_journal::{Position, Record};
+use tollgate_store::carried::CarriedRow;
 
 /// The requests that are open at the place that was read last.
 #[derive(Default)]
 pub(super) struct Assembler {
     open: HashMap<RequestId, Request>,
-    /// Their first records' places.
+    /// From where on the journal must keep their records.
     places: BTreeSet<(Position, RequestId)>,
 }
 
 impl Assembler {
+    /// Begins with the requests that the store carries.
+    pub(super) fn with(requests: Vec<Request>) -> Self {
+        let mut assembler = Self::default();
+        for request in requests {
+            assembler.put(request);
+        }
+        assembler
+    }
+
     /// Takes the next record; answers the request that it ends.
     pub(super) fn take(
         &mut self,
@@ -24,54 +34,42 @@ impl Assembler {
         record: &Record<'_>,
         stats: &DrainStats,
     ) -> Option<Finished> {
-        if let Record::Open(open) = record {
-            self.places.insert((position, open.request));
-            let before = self.open.insert(open.request, Request::new(position, open));
-            if let Some(before) = before {
-                self.places.remove(&(before.position, before.id));
+        match (self.open.get_mut(&record.request()), record) {
+            // The store carries what this record says.
+            (Some(request), _) if position < request.position => None,
+            (_, Record::Open(open)) => {
+                self.remove(open.request);
+                self.put(Request::new(open, position));
+                None
             }
-            return None;
-        }
-        let Some(request) = self.open.get_mut(&record.request()) else {
-            // The request was stored before the cursor, or its first record is lost.
-            stats.strays.fetch_add(1, Ordering::Relaxed);
-            return None;
-        };
-        match record {
-            Record::Open(_) => {}
-            Record::Attempt(attempt) => request.attempts.push(Try::from(attempt)),
-            Record::Progress(progress) => {
-                request.output.extend_from_slice(progress.output);
-                if let Some(attempt) = request.attempt(progress.attempt) {
-                    attempt.progress = progress.usage.or(attempt.progress);
-                }
-            }
-            Record::AttemptEnd(end) => {
-                if let Some(attempt) = request.attempt(end.number) {
-                    attempt.end = Some(end.into());
-                }
-            }
-            Record::Closed(closed) => {
+            (Some(_), Record::Closed(closed)) => {
+                let mut request = self.remove(closed.request)?;
                 request.output.extend_from_slice(closed.output);
-                let request = self.open.remove(&closed.request)?;
-                self.places.remove(&(request.position, request.id));
-                return Some(Finished {
+                Some(Finished {
                     request,
                     ending: Ending::from(closed),
-                });
+                })
+            }
+            (Some(request), _) => {
+                request.take(record);
+                None
+            }
+            (None, _) => {
+                // The request was stored before the cursor, or its first record is lost.
+                stats.strays.fetch_add(1, Ordering::Relaxed);
+                None
             }
         }
-        None
     }
 
-    /// Ends the requests whose first record stands at or before `boundary`: the process that served them is gone.
+    /// Ends the requests whose records stand at or before `boundary`: the process that served them is gone.
     pub(super) fn interrupt(&mut self, boundary: Position, price: &Pricing) -> Vec<Finished> {
         let mut cut = Vec::new();
         while let Some(&(position, id)) = self.places.first() {
             if position > boundary {
                 break;
             }
-            self.places.remove(&(position, id));
+            self.places.pop_first();
             if let Some(request) = self.open.remove(&id) {
                 cut.push(interrupted::finish(request, price));
             }
@@ -79,10 +77,40 @@ impl Assembler {
         cut
     }
 
-    /// What to store as the cursor where everything up to `read` was taken: before the oldest open request.
+    /// Makes rows of the requests that keep records up to `end` in the journal, where everything up to `read` was
+    /// taken. With the rows stored, the cursor may pass those records.
+    pub(super) fn carry(&mut self, end: Position, read: Position) -> Vec<CarriedRow> {
+        let mut rows = Vec::new();
+        while let Some(&(position, id)) = self.places.first() {
+            if position > end {
+                break;
+            }
+            let Some(mut request) = self.remove(id) else {
+                break;
+            };
+            rows.push(carried::row(&request, read));
+            request.position = read.next();
+            request.is_carried = true;
+            self.put(request);
+        }
+        rows
+    }
+
+    /// What to store as the cursor where everything up to `read` was taken: before the oldest record that is needed.
     pub(super) fn cursor(&self, read: Position) -> Position {
         self.places.first().map_or(read, |(first, _)| {
             Position::from_u64(first.as_u64().saturating_sub(1)).min(read)
         })
+    }
+
+    fn put(&mut self, request: Request) {
+        self.places.insert((request.position, request.id));
+        self.open.insert(request.id, request);
+    }
+
+    fn remove(&mut self, id: RequestId) -> Option<Request> {
+        let request = self.open.remove(&id)?;
+        self.places.remove(&(request.position, id));
+        Some(request)
     }
 }

@@ -9,13 +9,21 @@
 //! - **A request that a killed process left open** is stored as `interrupted`, with the usage that was reported until
 //!   then, or an estimate. It is known by its first record: written before this process wrote any, and nothing closes it.
 //!
-//! A request's way: [`assemble`] (records to requests), [`rows`] (a request to rows, with [`spans`] and [`content`]),
-//! [`sink`] (rows into the store), [`run`] (the thread).
+//! - **A stream of hours keeps no hours of journal.** What is known of a request that is open while segments fill goes
+//!   into the store with the cursor; a restart goes on from there.
+//! - **What the store refuses for what is in it** holds up nothing else: it is found, cut down to what the store takes
+//!   (at the least its line of the ledger), and counted.
+//!
+//! A request's way: [`assemble`] (records to requests, [`carried`] where they stay open, [`interrupted`] where a process
+//! left them), [`rows`] (a request to rows, with [`spans`] and [`content`]), [`sink`] (rows into the store, by
+//! [`isolate`] where it refuses some), [`run`] (the thread).
 
 mod assemble;
 mod body;
+mod carried;
 mod content;
 mod interrupted;
+mod isolate;
 mod request;
 mod rows;
 mod run;
@@ -60,9 +68,9 @@ pub fn start(
     price: Pricing,
     _otlp: &[OtlpTarget],
 ) -> io::Result<DrainHandle> {
-    let cursor = stored_cursor(&store).map_err(io::Error::other)?;
     let stop = Arc::new(Stop::default());
-    let drain = run::Drain::new(store, journal.clone(), cursor, stats, price, stop.clone());
+    let drain = run::Drain::new(store, journal.clone(), stats, price, stop.clone())
+        .map_err(io::Error::other)?;
     let thread = std::thread::Builder::new()
         .name("drain".to_owned())
         .stack_size(8 << 20)

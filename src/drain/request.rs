@@ -1,19 +1,22 @@
 //! A request as its records tell it, owned.
 
-use tollgate_domain::{Cost, Endpoint, ProviderKind, RequestId, SpanId, TraceId, Usage};
-use tollgate_journal::{Attempt, AttemptEnd, Capture, Closed, Open, Outcome, Position};
+use tollgate_domain::{Cost, Dialect, Endpoint, ProviderKind, RequestId, SpanId, TraceId, Usage};
+use tollgate_journal::{Attempt, AttemptEnd, Capture, Closed, Open, Outcome, Position, Record};
 
 /// A request from its first record on.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
-    /// Where its first record stands.
+    /// Where the first of its records stands that only the journal has.
     pub(super) position: Position,
+    /// Those before are in the store.
+    pub(super) is_carried: bool,
     pub(super) id: RequestId,
     pub(super) trace: TraceId,
     pub(super) span: SpanId,
     pub(super) parent: Option<SpanId>,
     pub(super) started: u64,
     pub(super) endpoint: Endpoint,
+    pub(super) dialect: Dialect,
     pub(super) streamed: bool,
     pub(super) capture: Capture,
     pub(super) key: String,
@@ -27,8 +30,11 @@ pub(super) struct Request {
     pub(super) input_bytes: u64,
     pub(super) attributes: Vec<(String, String)>,
     pub(super) attempts: Vec<Try>,
-    /// What was captured of the answer, piece by piece.
+    /// What was captured of the answer, piece by piece, and its true size as far as it is known.
     pub(super) output: Vec<u8>,
+    pub(super) output_bytes: u64,
+    /// The last moment that a record tells of.
+    pub(super) last_seen: u64,
 }
 
 /// One attempt.
@@ -43,6 +49,7 @@ pub(super) struct Try {
     pub(super) server: String,
     /// The last usage that a progress record had.
     pub(super) progress: Option<Usage>,
+    pub(super) is_progress_final: bool,
     pub(super) end: Option<TryEnd>,
 }
 
@@ -89,15 +96,17 @@ pub(super) struct Finished {
 }
 
 impl Request {
-    pub(super) fn new(position: Position, open: &Open<'_>) -> Self {
+    pub(super) fn new(open: &Open<'_>, position: Position) -> Self {
         Self {
             position,
+            is_carried: false,
             id: open.request,
             trace: open.trace,
             span: open.span,
             parent: open.parent,
             started: open.started_unix_nanos,
             endpoint: open.endpoint,
+            dialect: open.dialect,
             streamed: open.streamed,
             capture: open.capture,
             key: open.key.to_owned(),
@@ -112,25 +121,50 @@ impl Request {
             attributes: owned(open.attributes.iter()),
             attempts: Vec::new(),
             output: Vec::new(),
+            output_bytes: 0,
+            last_seen: open.started_unix_nanos,
         }
     }
 
-    pub(super) fn attempt(&mut self, number: u32) -> Option<&mut Try> {
+    /// Takes the next of its records, but for the first and the last.
+    pub(super) fn take(&mut self, record: &Record<'_>) {
+        match record {
+            Record::Open(_) | Record::Closed(_) => {}
+            Record::Attempt(attempt) => {
+                self.saw(attempt.started_unix_nanos);
+                self.attempts.push(Try::from(attempt));
+            }
+            Record::Progress(progress) => {
+                self.saw(progress.at_unix_nanos);
+                self.output.extend_from_slice(progress.output);
+                self.output_bytes = self.output_bytes.max(progress.output_bytes);
+                if let Some(attempt) = self.attempt(progress.attempt) {
+                    attempt.progress = progress.usage.or(attempt.progress);
+                    attempt.is_progress_final = progress.is_usage_final;
+                }
+            }
+            Record::AttemptEnd(end) => {
+                self.saw(end.ended_unix_nanos);
+                if let Some(attempt) = self.attempt(end.number) {
+                    attempt.end = Some(end.into());
+                }
+            }
+        }
+    }
+
+    fn attempt(&mut self, number: u32) -> Option<&mut Try> {
         self.attempts
             .iter_mut()
             .find(|attempt| attempt.number == number)
     }
 
-    pub(super) fn is_captured(&self) -> bool {
-        self.capture == Capture::Full
+    /// Counts in a moment that a record tells of.
+    fn saw(&mut self, unix_nanos: u64) {
+        self.last_seen = self.last_seen.max(unix_nanos);
     }
 
-    /// The last moment that a record tells of.
-    pub(super) fn last_seen(&self) -> u64 {
-        self.attempts.iter().fold(self.started, |last, attempt| {
-            let ended = attempt.end.as_ref().map_or(0, |end| end.ended);
-            last.max(attempt.started).max(ended)
-        })
+    pub(super) fn is_captured(&self) -> bool {
+        self.capture == Capture::Full
     }
 }
 
@@ -145,6 +179,7 @@ impl From<&Attempt<'_>> for Try {
             model: record.model.to_owned(),
             server: record.server.to_owned(),
             progress: None,
+            is_progress_final: false,
             end: None,
         }
     }

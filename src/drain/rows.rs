@@ -12,6 +12,18 @@ use tollgate_store::traces::{RequestRow, TraceRow};
 pub(super) fn rows(finished: &Finished) -> RequestRow {
     let content = Content::read(&finished.request);
     let request = &finished.request;
+    let mut row = account(finished);
+    row.trace.request_preview = content.request_preview(request);
+    row.trace.response_preview = content.response_preview(request);
+    row.trace.metadata = metadata(finished);
+    row.trace.tags = tags(finished);
+    row.spans = spans(finished, &content);
+    row
+}
+
+/// The line of the ledger alone.
+pub(super) fn account(finished: &Finished) -> RequestRow {
+    let request = &finished.request;
     RequestRow {
         trace: TraceRow {
             trace: request.trace,
@@ -19,12 +31,12 @@ pub(super) fn rows(finished: &Finished) -> RequestRow {
             team: request.team.clone(),
             key: request.key.clone(),
             client_request_id: Some(request.id.to_string()),
-            request_preview: content.request_preview(request),
-            response_preview: content.response_preview(request),
-            metadata: metadata(finished),
-            tags: tags(finished),
+            request_preview: String::new(),
+            response_preview: String::new(),
+            metadata: BTreeMap::new(),
+            tags: BTreeMap::new(),
         },
-        spans: spans(finished, &content),
+        spans: Vec::new(),
         ledger: Some(ledger(finished)),
     }
 }

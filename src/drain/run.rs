@@ -1,14 +1,16 @@
 //! The drain's thread.
 
 use super::assemble::Assembler;
+use super::isolate::Refused;
 use super::sink::Sink;
 use super::stop::Stop;
-use super::{DrainStats, Pricing};
+use super::{CURSOR, DrainStats, Pricing, carried, stored_cursor};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tollgate_journal::{Position, Reader, Writer};
-use tollgate_store::{Store, StoreError};
+use tollgate_store::Store;
 
 /// How long to wait for records before looking for other work.
 const IDLE: Duration = Duration::from_millis(50);
@@ -17,8 +19,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Tries to store the last batch when the process stops.
 const LAST_TRIES: u32 = 3;
+/// Segments that are read to their end and may stay for the sake of open requests; of older ones they are carried.
+const KEPT_SEGMENTS: usize = 1;
+/// Records between two looks at that.
+const LOOK_EVERY: u32 = 64;
 
 pub(super) struct Drain {
+    store: Store,
     journal: Writer,
     reader: Reader,
     assembler: Assembler,
@@ -30,6 +37,10 @@ pub(super) struct Drain {
     boundary: Position,
     /// Some of them may not have been read.
     is_recovering: bool,
+    /// Records taken since the last look at what open requests keep.
+    unlooked: u32,
+    /// Everything up to here is in the store for good.
+    stored: Position,
 }
 
 /// What one turn of the loop found.
@@ -43,31 +54,58 @@ impl Drain {
     pub(super) fn new(
         store: Store,
         journal: Writer,
-        cursor: Position,
         stats: Arc<DrainStats>,
         price: Pricing,
         stop: Arc<Stop>,
-    ) -> Self {
-        Self {
-            reader: journal.reader(cursor),
+    ) -> tollgate_store::Result<Self> {
+        let (reader, assembler) = beginning(&store, &journal)?;
+        Ok(Self {
+            reader,
+            assembler,
+            sink: Sink::new(store.clone(), stats.clone()),
             boundary: journal.synced_position(),
+            store,
             journal,
-            assembler: Assembler::default(),
-            sink: Sink::new(store, stats.clone()),
             stats,
             price,
             stop,
             is_recovering: true,
+            unlooked: 0,
+            stored: Position::START,
+        })
+    }
+
+    /// Follows the journal until the process stops. A panic costs what is not stored, which is read again.
+    pub(super) fn run(mut self) {
+        while catch_unwind(AssertUnwindSafe(|| self.follow())).is_err() {
+            self.stats.errors.fetch_add(1, Ordering::Relaxed);
+            tracing::error!("the drain panicked; it goes back to what is stored");
+            loop {
+                if self.stop.is_set() {
+                    return;
+                }
+                self.stop.pause(LONGEST_PAUSE);
+                match beginning(&self.store, &self.journal) {
+                    Ok((reader, assembler)) => {
+                        (self.reader, self.assembler) = (reader, assembler);
+                        self.sink = Sink::new(self.store.clone(), self.stats.clone());
+                        self.is_recovering = true;
+                        break;
+                    }
+                    Err(error) => self.complain(&error.into()),
+                }
+            }
         }
     }
 
-    pub(super) fn run(mut self) {
+    fn follow(&mut self) {
         let mut was_idle = false;
         loop {
             // Asked before reading: what was appended before the wish to stop is read.
             let is_last = self.stop.is_set();
             let turn = self.read();
             let is_idle = !matches!(turn, Turn::Record);
+            self.carry(is_idle);
             let is_due = self.sink.due_in().is_zero() || (is_idle && is_last);
             if !self.sink.is_empty() && is_due && !self.store() {
                 return;
@@ -85,6 +123,26 @@ impl Drain {
                 Turn::Failed => self.stop.pause(IDLE),
             }
             was_idle = is_idle;
+        }
+    }
+
+    /// Moves into the store what requests that are open for long keep in the journal.
+    fn carry(&mut self, is_idle: bool) {
+        self.unlooked += 1;
+        if self.unlooked < LOOK_EVERY && !is_idle {
+            return;
+        }
+        self.unlooked = 0;
+        let ends = self.reader.read_through();
+        if ends.first().is_some_and(|end| *end <= self.stored) {
+            // It was not synced when it was released.
+            self.reader.release(self.stored);
+        }
+        if let Some(end) = ends.iter().rev().nth(KEPT_SEGMENTS) {
+            let rows = self.assembler.carry(*end, self.reader.position());
+            let count = rows.len() as u64;
+            self.stats.carried.fetch_add(count, Ordering::Relaxed);
+            self.sink.carry(rows);
         }
     }
 
@@ -144,6 +202,7 @@ impl Drain {
         loop {
             match self.sink.store(cursor) {
                 Ok(_) => {
+                    self.stored = cursor;
                     self.reader.release(cursor);
                     self.measure();
                     return true;
@@ -167,12 +226,15 @@ impl Drain {
         }
     }
 
-    fn complain(&self, error: &StoreError) {
+    fn complain(&self, error: &Refused) {
         self.stats.errors.fetch_add(1, Ordering::Relaxed);
-        if error.is_transient() {
-            tracing::warn!(%error, "the store takes no traces; they wait in the journal");
-        } else {
-            tracing::error!(%error, "the store refuses traces; they wait in the journal");
+        match error {
+            Refused::Store(error) if error.is_transient() => {
+                tracing::warn!(%error, "the store takes no traces; they wait in the journal");
+            }
+            error => {
+                tracing::error!(%error, "the store refuses traces; they wait in the journal");
+            }
         }
     }
 
@@ -195,4 +257,19 @@ impl Drain {
         let lost = lost.saturating_add(skipped.unknown);
         self.stats.skipped.store(lost, Ordering::Relaxed);
     }
+}
+
+/// Where a drain begins: with what the store has.
+fn beginning(store: &Store, journal: &Writer) -> tollgate_store::Result<(Reader, Assembler)> {
+    let mut requests = Vec::new();
+    for row in store.carried(CURSOR)? {
+        match carried::read(&row) {
+            Ok(request) => requests.push(request),
+            Err(error) => {
+                tracing::error!(request = %row.request, %error, "an open request in the store can't be read");
+            }
+        }
+    }
+    let reader = journal.reader(stored_cursor(store)?);
+    Ok((reader, Assembler::with(requests)))
 }

@@ -18,6 +18,11 @@ pub struct DrainStats {
     pub interrupted: AtomicU64,
     /// Failed tries to store a batch or to read the journal. Each is tried again.
     pub errors: AtomicU64,
+    /// Requests that the store refused for what is in them: kept in part, and not at all.
+    pub reduced: AtomicU64,
+    pub put_aside: AtomicU64,
+    /// Open requests whose records moved into the store, so that the journal need not keep them.
+    pub carried: AtomicU64,
     /// Records of requests whose beginning was stored before, or is lost.
     pub strays: AtomicU64,
     /// Records that were damaged, lost or of another release.

@@ -21,7 +21,7 @@ use tollgate_providers::{Call, Seen, provider};
 
 use crate::config::{Capture, JournalSync, OnJournalFull};
 
-/// Captured output that may wait in memory before it goes to the journal.
+/// So much goes to the client between two records of progress: what a crash leaves unknown.
 const PIECE: usize = 4 << 10;
 
 /// How a request ended.
@@ -79,6 +79,8 @@ pub struct Exchange {
     /// What is kept of the answer and is not in the journal yet.
     pub output: Vec<u8>,
     pub output_bytes: u64,
+    /// Sent since the last record of progress.
+    unrecorded: usize,
     admission: Option<Admission>,
     standing: Standing,
     closed_at: Option<Position>,
@@ -127,6 +129,7 @@ impl Exchange {
             first_token: None,
             output: Vec::new(),
             output_bytes: 0,
+            unrecorded: 0,
             admission: None,
             standing: Standing::default(),
             closed_at: None,
@@ -269,19 +272,21 @@ impl Exchange {
     pub fn sends(&mut self, bytes: &[u8], seen: &Seen) {
         let kept_before = usize::try_from(self.output_bytes).unwrap_or(usize::MAX);
         self.output_bytes += bytes.len() as u64;
-        if self.capture() != Capture::Full {
-            return;
+        self.unrecorded += bytes.len();
+        if self.capture() == Capture::Full {
+            let room = self.capture_max().saturating_sub(kept_before);
+            self.output
+                .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         }
-        let room = self.capture_max().saturating_sub(kept_before);
-        self.output
-            .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-        if self.output.len() >= PIECE {
+        if self.unrecorded >= PIECE {
+            self.unrecorded = 0;
             let piece = std::mem::take(&mut self.output);
-            if record::progress(self, &piece, seen.usage).is_ok() {
-                self.output = piece;
-                self.output.clear();
-            } else {
-                self.gateway.metrics.journal_refused.inc();
+            let written = record::progress(self, &piece, seen);
+            self.output = piece;
+            match written {
+                Ok(_) => self.output.clear(),
+                // It goes with the next record.
+                Err(_) => self.gateway.metrics.journal_refused.inc(),
             }
         }
     }

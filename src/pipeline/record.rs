@@ -68,15 +68,18 @@ pub(super) fn attempt(exchange: &Exchange, attempt: &Attempt, is_first: bool) ->
 }
 
 /// A piece of what went to the client.
-pub(super) fn progress(exchange: &Exchange, piece: &[u8], usage: Option<Usage>) -> Written {
+pub(super) fn progress(exchange: &Exchange, piece: &[u8], seen: &Seen) -> Written {
     let attempt = exchange.attempts;
     append(
         exchange,
         &[Record::Progress(Progress {
             request: exchange.id,
             attempt,
-            usage,
+            at_unix_nanos: now(exchange),
+            usage: seen.usage,
+            is_usage_final: !seen.finish_reasons.is_empty(),
             output: piece,
+            output_bytes: exchange.output_bytes,
         })],
     )
 }

@@ -6,7 +6,7 @@ use crate::drain::DrainStats;
 use crate::gateway::Gateway;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,36 +33,11 @@ pub fn wait(reloader: &mut Reloader, gateway: &Gateway, stats: &DrainStats) -> i
                 _ = tick.tick() => {
                     reloader.poll();
                     reloader.heartbeat();
-                    gauges(gateway, stats);
+                    gateway.metrics.backlog.set(&gateway.journal, stats);
                 }
             }
         }
     })
-}
-
-fn gauges(gateway: &Gateway, stats: &DrainStats) {
-    let depth = gateway.journal.depth();
-    let metrics = &gateway.metrics;
-    let set = |gauge: &prometheus::IntGauge, value: u64| {
-        gauge.set(i64::try_from(value).unwrap_or(i64::MAX))
-    };
-    set(&metrics.journal_bytes, depth.bytes);
-    let journal = gateway.journal.stats();
-    set(&metrics.journal_sync_failures, journal.failed_syncs);
-    metrics
-        .journal_sync_seconds
-        .set(journal.sync_time.as_secs_f64());
-    let of_drain = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
-    set(&metrics.journal_undrained, of_drain(&stats.undrained_bytes));
-    set(&metrics.journal_skipped, of_drain(&stats.skipped));
-    set(&metrics.drain_errors, of_drain(&stats.errors));
-    let oldest = of_drain(&stats.oldest_undrained);
-    let waits = if oldest == 0 {
-        0
-    } else {
-        clock::unix_nanos().saturating_sub(oldest)
-    };
-    metrics.oldest_undrained.set(waits as f64 / 1e9);
 }
 
 /// Stops accepting, lets what is under way end within `limit`.

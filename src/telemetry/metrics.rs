@@ -1,5 +1,6 @@
 //! Every metric, in one place. Labels are bounded: names from the configuration, statuses, never what callers send.
 
+use super::backlog::Backlog;
 use super::make::Make;
 use crate::clock::{self, Moment};
 use crate::live::{LiveRoute, LiveTarget};
@@ -61,13 +62,7 @@ pub struct Metrics {
     pub in_flight: IntGauge,
     pub connections: IntGauge,
     pub journal_refused: IntCounter,
-    pub journal_bytes: IntGauge,
-    pub journal_undrained: IntGauge,
-    pub journal_skipped: IntGauge,
-    pub journal_sync_failures: IntGauge,
-    pub journal_sync_seconds: Gauge,
-    pub oldest_undrained: Gauge,
-    pub drain_errors: IntGauge,
+    pub backlog: Backlog,
     pub reloads: IntCounterVec,
     pub config_loaded: Gauge,
 }
@@ -174,31 +169,7 @@ impl Metrics {
                 "tollgate_journal_refused_total",
                 "Records that the journal could not take.",
             )?,
-            journal_bytes: made.gauge("tollgate_journal_bytes", "Bytes of the journal's files.")?,
-            journal_undrained: made.gauge(
-                "tollgate_journal_undrained_bytes",
-                "Journal that the store does not have yet.",
-            )?,
-            journal_skipped: made.gauge(
-                "tollgate_journal_skipped_records",
-                "Damaged records that were skipped.",
-            )?,
-            journal_sync_failures: made.gauge(
-                "tollgate_journal_sync_failures",
-                "Syncs of the journal that failed.",
-            )?,
-            journal_sync_seconds: made.float(
-                "tollgate_journal_sync_seconds",
-                "Time that syncs of the journal took, since the start.",
-            )?,
-            oldest_undrained: made.float(
-                "tollgate_journal_oldest_undrained_seconds",
-                "How long the oldest request that is over has waited for the store.",
-            )?,
-            drain_errors: made.gauge(
-                "tollgate_drain_errors",
-                "Failed tries to store a batch or to read the journal, since the start.",
-            )?,
+            backlog: Backlog::new(&made)?,
             reloads: made.counters(
                 "tollgate_config_reloads_total",
                 "Reloads of the configuration, by result.",

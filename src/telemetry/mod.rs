@@ -1,5 +1,6 @@
 //! What the gateway tells about itself: metrics and logs.
 
+mod backlog;
 pub mod logs;
 mod make;
 pub mod metrics;

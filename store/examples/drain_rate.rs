@@ -45,6 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let batch = Batch {
             requests,
             cursors: vec![("drain".into(), number.to_le_bytes().to_vec())],
+            ..Batch::default()
         };
         let begin = Instant::now();
         store.insert(&batch)?;

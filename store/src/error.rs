@@ -60,7 +60,59 @@ impl StoreError {
             _ => false,
         }
     }
+
+    /// Whether it is about the rows that were to be stored: without them the same call would succeed, and with them it
+    /// never will. Everything else is the store's own state, which changes.
+    pub fn is_about_rows(&self) -> bool {
+        use rusqlite::ErrorCode::*;
+        match self {
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                None | Some(ConstraintViolation | TooBig | TypeMismatch | ParameterOutOfRange)
+            ),
+            Self::Damaged { .. }
+            | Self::NotFound(_)
+            | Self::AlreadyExists(_)
+            | Self::Invalid(_) => true,
+            Self::Open { .. } | Self::TooNew { .. } | Self::TooSlow(_) => false,
+        }
+    }
 }
 
 /// What the store's calls answer.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn only_what_is_about_the_rows_is_laid_to_them() {
+        let sqlite =
+            |code| StoreError::Sqlite(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        for code in [
+            ffi::SQLITE_CONSTRAINT_TRIGGER,
+            ffi::SQLITE_TOOBIG,
+            ffi::SQLITE_MISMATCH,
+        ] {
+            assert!(sqlite(code).is_about_rows(), "{code}");
+        }
+        for code in [
+            ffi::SQLITE_BUSY,
+            ffi::SQLITE_LOCKED,
+            ffi::SQLITE_FULL,
+            ffi::SQLITE_IOERR_WRITE,
+            ffi::SQLITE_READONLY,
+            ffi::SQLITE_CANTOPEN,
+            ffi::SQLITE_PERM,
+            ffi::SQLITE_NOMEM,
+            ffi::SQLITE_CORRUPT,
+            ffi::SQLITE_NOTADB,
+            // No such table, and the like.
+            ffi::SQLITE_ERROR,
+        ] {
+            assert!(!sqlite(code).is_about_rows(), "{code}");
+        }
+    }
+}

@@ -5,10 +5,11 @@
 //! in several processes at once (a command line beside a running server). Time is an argument wherever it is stored.
 //!
 //! Where things are: [`traces`] (spans in, traces out), [`search`] (the filter language), [`experiments`],
-//! [`ledger`], [`keys`], [`vault`], [`cursors`]. The schema is `src/migrations/`.
+//! [`ledger`], [`keys`], [`vault`], [`cursors`], [`carried`]. The schema is `src/migrations/`.
 
 #![warn(missing_docs)]
 
+pub mod carried;
 mod connection;
 pub mod cursors;
 mod deadline;

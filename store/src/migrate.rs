@@ -5,8 +5,10 @@
 use crate::error::{Result, StoreError};
 use rusqlite::{Connection, TransactionBehavior};
 
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "initial", include_str!("migrations/0001_initial.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "initial", include_str!("migrations/0001_initial.sql")),
+    (2, "carried", include_str!("migrations/0002_carried.sql")),
+];
 
 /// Brings the schema up to this version's. A database from a newer version is refused, untouched.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<()> {

@@ -97,8 +97,11 @@ fn all() -> [Record<'static>; 5] {
         Record::Progress(Progress {
             request: REQUEST,
             attempt: 1,
+            at_unix_nanos: 1_764_000_000_000_000_000,
             usage: None,
+            is_usage_final: true,
             output: b"Hel",
+            output_bytes: 70_000,
         }),
         attempt_end(),
         closed(),
@@ -140,6 +143,21 @@ fn an_unknown_kind_or_version_is_named() {
 }
 
 #[test]
+fn progress_of_the_first_layout_has_neither_time_nor_size() {
+    let mut bytes = Vec::new();
+    let mut to = Encoder::new(&mut bytes);
+    to.request(REQUEST);
+    to.varint(1);
+    to.option(None, Encoder::usage);
+    to.bytes(b"Hel");
+    let Ok(Record::Progress(progress)) = Record::decode(3, 1, &bytes) else {
+        panic!("it is not read");
+    };
+    assert_eq!((progress.at_unix_nanos, progress.output_bytes), (0, 0));
+    assert_eq!((progress.attempt, progress.output), (1, &b"Hel"[..]));
+}
+
+#[test]
 fn what_follows_a_record_is_an_error() {
     let mut bytes = encoded(&open());
     bytes.push(0);
@@ -152,7 +170,8 @@ fn what_follows_a_record_is_an_error() {
 proptest! {
     #[test]
     fn any_bytes_are_safe_to_decode(kind in 0u8..7, bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        check_decode(kind, &bytes);
+        check_decode((kind, 1), &bytes);
+        check_decode((kind, 2), &bytes);
     }
 
     #[test]
@@ -166,7 +185,7 @@ proptest! {
             let place = place.index(bytes.len());
             bytes[place] = value;
         }
-        check_decode(record.kind().0, &bytes);
+        check_decode(record.kind(), &bytes);
     }
 
     #[test]
@@ -193,12 +212,13 @@ proptest! {
 }
 
 /// What decodes encodes to the same record again, and its pairs can be walked.
-fn check_decode(kind: u8, bytes: &[u8]) {
-    if let Ok(record) = Record::decode(kind, VERSION, bytes) {
+fn check_decode((kind, version): (u8, u8), bytes: &[u8]) {
+    if let Ok(record) = Record::decode(kind, version, bytes) {
         if let Record::Open(open) = &record {
             assert_eq!(open.attributes.iter().count(), open.attributes.len());
         }
         let again = encoded(&record);
-        assert_eq!(Record::decode(kind, VERSION, &again), Ok(record));
+        let (kind, version) = record.kind();
+        assert_eq!(Record::decode(kind, version, &again), Ok(record));
     }
 }

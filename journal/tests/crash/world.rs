@@ -252,8 +252,11 @@ fn record(number: u64, output: &[u8]) -> Record<'_> {
     Record::Progress(Progress {
         request: RequestId::from_bytes(id),
         attempt: 1,
+        at_unix_nanos: 0,
         usage: None,
+        is_usage_final: false,
         output,
+        output_bytes: 5,
     })
 }
 

@@ -80,7 +80,7 @@ fn store(traces: u8) -> (Store, tempfile::TempDir) {
         };
         let batch = Batch {
             requests: vec![request],
-            cursors: Vec::new(),
+            ..Batch::default()
         };
         store.insert(&batch).unwrap();
     }

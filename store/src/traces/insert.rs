@@ -6,7 +6,7 @@ use crate::traces::dictionary::Compressor;
 use crate::traces::info::{SESSION, TraceState};
 use crate::traces::payload;
 use crate::traces::row::{Batch, RequestRow, SpanLink, SpanRow, SpanStatus, TraceRow};
-use crate::{cursors, ledger};
+use crate::{carried, cursors, ledger};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, named_params, params};
 use tollgate_domain::{SpanId, TraceId};
 
@@ -33,6 +33,12 @@ impl Store {
             let inserted = writer.finish()?;
             for (name, position) in &batch.cursors {
                 cursors::put(tx, name, position)?;
+            }
+            for row in &batch.carried {
+                carried::put(tx, row)?;
+            }
+            for (reader, request) in &batch.over {
+                carried::drop(tx, reader, *request)?;
             }
             Ok(inserted)
         })?;

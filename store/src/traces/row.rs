@@ -1,10 +1,11 @@
 //! What is written: a batch of requests, each with its share of a trace, its spans and its line of the ledger.
 
+use crate::carried::CarriedRow;
 use crate::ledger::LedgerRow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use tollgate_domain::{Cost, SpanId, TraceId, Usage};
+use tollgate_domain::{Cost, RequestId, SpanId, TraceId, Usage};
 
 /// What one transaction stores. Writing it again is harmless: spans are known by (trace, span), ledger lines by request.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +14,9 @@ pub struct Batch {
     pub requests: Vec<RequestRow>,
     /// Positions (name, position) that become true with the rest: how far the journal has been read.
     pub cursors: Vec<(String, Vec<u8>)>,
+    /// Requests that are still open, as far as those positions; and (reader, request) that were, and are over.
+    pub carried: Vec<CarriedRow>,
+    pub over: Vec<(String, RequestId)>,
 }
 
 /// One request: the first span is its own, the others are its attempts.

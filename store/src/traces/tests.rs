@@ -93,6 +93,7 @@ pub(crate) fn insert(store: &Store, requests: &[RequestRow]) -> Inserted {
     let batch = Batch {
         requests: requests.to_vec(),
         cursors: vec![("drain".into(), b"here".to_vec())],
+        ..Batch::default()
     };
     store.insert(&batch).unwrap()
 }
