@@ -122,6 +122,10 @@ impl Server {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();

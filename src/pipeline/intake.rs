@@ -2,14 +2,17 @@
 
 use super::pieces::Pieces;
 use crate::config::Server;
-use async_compression::tokio::write::{GzipDecoder, ZstdDecoder};
-use bytes::{Bytes, BytesMut};
+use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
+use bytes::{BufMut, Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tollgate_domain::Refusal;
+
+/// Bytes that are decoded at a time.
+const STEP: usize = 64 << 10;
 
 /// Reads the whole body. The limit holds for what arrives and for what it decodes to.
 pub async fn read(server: &Server, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
@@ -23,24 +26,51 @@ pub async fn read(server: &Server, headers: &HeaderMap, body: Incoming) -> Resul
     let raw = tokio::time::timeout(server.body_timeout, collect(body, limit))
         .await
         .map_err(|_| Refusal::RequestTimeout)??;
-    let Some(encoding) = headers.get(CONTENT_ENCODING) else {
-        return Ok(raw);
+    match encoding(headers)? {
+        Encoding::Identity => Ok(raw),
+        Encoding::Gzip => {
+            let mut decoder = GzipDecoder::new(&*raw);
+            decoder.multiple_members(true);
+            decode(decoder, "gzip", limit).await
+        }
+        Encoding::Zstd => {
+            let mut decoder = ZstdDecoder::new(&*raw);
+            decoder.multiple_members(true);
+            decode(decoder, "zstd", limit).await
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Encoding {
+    Identity,
+    Gzip,
+    Zstd,
+}
+
+/// The one encoding of a body: nobody encodes twice but to see what is decoded.
+fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
+    const KNOWN: [(&[u8], Encoding); 4] = [
+        (b"identity", Encoding::Identity),
+        (b"gzip", Encoding::Gzip),
+        (b"x-gzip", Encoding::Gzip),
+        (b"zstd", Encoding::Zstd),
+    ];
+    let mut named = headers.get_all(CONTENT_ENCODING).iter();
+    let Some(value) = named.next() else {
+        return Ok(Encoding::Identity);
     };
-    match encoding.as_bytes() {
-        b"identity" => Ok(raw),
-        b"gzip" | b"x-gzip" => {
-            let mut decoder = GzipDecoder::new(Bounded::new(limit));
-            decode(&mut decoder, &raw, "gzip", limit).await?;
-            decoder.into_inner().finish()
-        }
-        b"zstd" => {
-            let mut decoder = ZstdDecoder::new(Bounded::new(limit));
-            decode(&mut decoder, &raw, "zstd", limit).await?;
-            decoder.into_inner().finish()
-        }
-        other => {
-            let name = String::from_utf8_lossy(other).chars().take(40).collect();
-            Err(Refusal::UnsupportedEncoding(name))
+    let text = value.as_bytes();
+    let mut known = KNOWN.iter();
+    match known.find(|(name, _)| text.eq_ignore_ascii_case(name)) {
+        Some((_, encoding)) if named.next().is_none() => Ok(*encoding),
+        _ => {
+            let all = headers.get_all(CONTENT_ENCODING).iter();
+            let all: Vec<_> = all
+                .map(|value| String::from_utf8_lossy(value.as_bytes()))
+                .collect();
+            let shown = all.join(", ").chars().take(40).collect();
+            Err(Refusal::UnsupportedEncoding(shown))
         }
     }
 }
@@ -63,66 +93,24 @@ async fn collect(mut body: Incoming, limit: u64) -> Result<Bytes, Refusal> {
     Ok(pieces.finish())
 }
 
+/// Reads what a body decodes to; a small body that decodes to gigabytes stops at the limit.
 async fn decode(
-    decoder: &mut (impl AsyncWrite + Unpin),
-    raw: &[u8],
+    mut decoder: impl AsyncRead + Unpin,
     name: &str,
     limit: u64,
-) -> Result<(), Refusal> {
-    let done = async {
-        decoder.write_all(raw).await?;
-        decoder.shutdown().await
-    };
-    done.await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::FileTooLarge => Refusal::BodyTooLarge { limit },
-        _ => Refusal::bad_request(format!("the body is no valid {name}"), None),
-    })
-}
-
-/// A buffer that refuses to grow beyond a limit: a small body that decodes to gigabytes stops there.
-struct Bounded {
-    bytes: BytesMut,
-    limit: u64,
-}
-
-impl Bounded {
-    fn new(limit: u64) -> Self {
-        Self {
-            bytes: BytesMut::new(),
-            limit,
+) -> Result<Bytes, Refusal> {
+    let mut bytes = BytesMut::new();
+    loop {
+        bytes.reserve(STEP);
+        match decoder.read_buf(&mut (&mut bytes).limit(STEP)).await {
+            Ok(0) => return Ok(bytes.freeze()),
+            Ok(_) if bytes.len() as u64 > limit => return Err(Refusal::BodyTooLarge { limit }),
+            // Others of this thread have their turn: a large body takes a while.
+            Ok(_) => tokio::task::yield_now().await,
+            Err(_) => {
+                let message = format!("the body is no valid {name}");
+                return Err(Refusal::bad_request(message, None));
+            }
         }
-    }
-
-    fn finish(self) -> Result<Bytes, Refusal> {
-        Ok(self.bytes.freeze())
-    }
-}
-
-impl AsyncWrite for Bounded {
-    fn poll_write(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-        bytes: &[u8],
-    ) -> std::task::Poll<std::io::Result<usize>> {
-        let bounded = self.get_mut();
-        if (bounded.bytes.len() + bytes.len()) as u64 > bounded.limit {
-            return std::task::Poll::Ready(Err(std::io::ErrorKind::FileTooLarge.into()));
-        }
-        bounded.bytes.extend_from_slice(bytes);
-        std::task::Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
-        std::task::Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
-        std::task::Poll::Ready(Ok(()))
     }
 }

@@ -3,3 +3,4 @@
 mod canary;
 mod doors;
 mod http1;
+mod limits;
