@@ -27,6 +27,21 @@ pub(crate) struct Response<'a> {
     pub(crate) refusal: Option<Text<'a>>,
 }
 
+impl Response<'_> {
+    /// Why the model stopped: to call tools only where it called some.
+    pub(crate) fn finish(&self) -> Finish {
+        let has_calls = || {
+            self.parts
+                .iter()
+                .any(|part| matches!(part, Part::Call { .. }))
+        };
+        match self.finish {
+            Some(Finish::Calls) if !has_calls() => Finish::End,
+            finish => finish.unwrap_or(Finish::End),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum Part<'a> {
     Text(Text<'a>),

@@ -177,7 +177,11 @@ fn anthropic_body<'a>(
     };
     let (kind, code) = match refusal {
         Refusal::Upstream { kind, code, .. } => {
-            let own = kind.as_deref().filter(|kind| is_anthropic(Some(kind)));
+            // OpenAI's `invalid_request_error` is also that of a 404.
+            let own = kind.as_deref().filter(|kind| {
+                is_anthropic(Some(kind))
+                    && (*kind != "invalid_request_error" || by_status == "invalid_request_error")
+            });
             (own.unwrap_or(by_status), code.as_deref())
         }
         _ => (by_status, Some(refusal.code())),

@@ -39,6 +39,7 @@ fn providers_errors_are_read_and_mapped() {
         (Anthropic, 529, "anthropic_529.json"),
         (OpenAi, 422, "mistral_422.json"),
         (OpenAi, 404, "mistral_flat.json"),
+        (OpenAi, 404, "openai_400.json"),
         (OpenAi, 422, "fastapi_detail.json"),
         (OpenAi, 404, "fastapi_text.json"),
         (OpenAi, 404, "error_text.json"),

@@ -137,6 +137,9 @@ impl Answer {
             Source::Anthropic(_) => anthropic::reply::read(body)?,
             Source::OpenAi(_) => openai::reply::read(body)?,
         };
+        if response.parts.is_empty() && response.finish.is_none() {
+            return Err(ReplyFault::Malformed("it holds no answer".to_owned()));
+        }
         if let Some(mut keeper) = self.keeper.take() {
             response.parts.iter().for_each(|part| keeper.read(part));
             self.meter.seen.thinking = keeper.finish();

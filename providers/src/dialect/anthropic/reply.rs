@@ -28,7 +28,7 @@ pub(crate) fn write(
         w.field("model", model);
         w.key("content");
         w.array(|w| response.parts.iter().for_each(|part| block(part, names, w)));
-        let finish = response.finish.unwrap_or(Finish::End);
+        let finish = response.finish();
         stop(finish, response.stop.as_ref(), response.refusal.as_ref(), w);
         w.key("usage");
         usage::write(&usage, true, w);

@@ -54,7 +54,10 @@ pub(super) fn tools<'a>(
         if let Some(kind) = kind.filter(|kind| kind.escaped() != "custom") {
             return Err(unsupported(
                 format_args!("{at}.type"),
-                format_args!("`{}` runs on Anthropic's servers only", kind.escaped()),
+                format_args!(
+                    "`{}` is a tool that only Anthropic's models have",
+                    kind.escaped()
+                ),
             ));
         }
         for (key, value) in others {

@@ -47,8 +47,7 @@ pub(crate) fn write(
                 w.key("message");
                 w.object(|w| message(response, names, is_legacy, w));
                 w.field_raw("logprobs", "null");
-                let finish = response.finish.unwrap_or(Finish::End);
-                w.field("finish_reason", finish_reason(finish, is_legacy));
+                w.field("finish_reason", finish_reason(response.finish(), is_legacy));
             });
         });
         if let Some(usage) = &envelope.usage {

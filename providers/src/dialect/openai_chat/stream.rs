@@ -32,6 +32,7 @@ pub(crate) struct Stream {
     blocks: usize,
     /// The call that is open and has no arguments yet.
     bare_call: Option<usize>,
+    has_calls: bool,
     finish: Option<Finish>,
     refusal: Option<Text<'static>>,
     usage: Option<Usage>,
@@ -47,6 +48,7 @@ impl Stream {
             signature: Text::default(),
             blocks: 0,
             bare_call: None,
+            has_calls: false,
             finish: None,
             refusal: None,
             usage: None,
@@ -162,6 +164,7 @@ impl Stream {
 
     fn call(&mut self, number: usize, id: &Text<'_>, name: &Text<'_>, out: &mut Vec<u8>) {
         self.bare_call = Some(number);
+        self.has_calls = true;
         let name = name.decode();
         let name = self.form.names.inward(&name);
         self.delta(out, |w| {
@@ -218,7 +221,10 @@ impl Stream {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         self.block_end(out);
-        let finish = self.finish.unwrap_or(Finish::End);
+        let finish = match self.finish.unwrap_or(Finish::End) {
+            Finish::Calls if !self.has_calls => Finish::End,
+            finish => finish,
+        };
         if finish == Finish::Refused {
             let refusal = self.refusal.take().unwrap_or(Text::plain(REFUSAL));
             self.delta_text("refusal", &refusal, out);

@@ -43,8 +43,10 @@ pub(crate) fn read(body: &[u8]) -> Result<Response<'_>, SyntaxError> {
         }),
         _ => cursor.skip(),
     })?;
-    let (message, reason) = first.unwrap_or_default();
-    Ok(response(message, reason, &id.unwrap_or_default()))
+    Ok(match first {
+        Some((message, reason)) => response(message, reason, &id.unwrap_or_default()),
+        None => Response::default(),
+    })
 }
 
 fn choice<'a>(cursor: &mut Cursor<'a>) -> Result<(Message<'a>, Option<Text<'a>>), SyntaxError> {

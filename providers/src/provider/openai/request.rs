@@ -3,7 +3,7 @@
 use super::message::Pen;
 use super::{NAME_MAX, models, options};
 use crate::TargetModel;
-use crate::canonical::{Losses, Names, Request, Role, check_pairing, unsupported};
+use crate::canonical::{Block, Kind, Losses, Names, Request, Role, check_pairing, unsupported};
 use crate::wire::json::Writer;
 use tollgate_domain::Refusal;
 
@@ -22,7 +22,8 @@ pub(crate) fn write(
     losses: &mut Losses,
 ) -> Result<Written, Refusal> {
     check_pairing(&request.turns)?;
-    if request.turns.is_empty() && request.system.is_empty() {
+    let mut blocks = request.turns.iter().flat_map(|turn| &turn.blocks);
+    if request.system.is_empty() && blocks.all(is_nothing) {
         return Err(unsupported("messages", "there is nothing to answer"));
     }
     if let Some(last) = request
@@ -76,4 +77,12 @@ pub(crate) fn write(
         body: w.finish(),
         names,
     })
+}
+
+/// A block that comes to no part of a message.
+fn is_nothing(block: &Block<'_>) -> bool {
+    match &block.kind {
+        Kind::Text(text) | Kind::Refusal(text) => text.is_empty(),
+        _ => false,
+    }
 }

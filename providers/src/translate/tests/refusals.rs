@@ -106,6 +106,12 @@ fn messages_that_no_chat_could_be() {
         "tools[0].type",
     );
     check(r#""mcp_servers":[{"url":"x"}]"#, "mcp_servers");
+    for content in [r#""""#, "[]", r#"[{"type":"text","text":""}]"#] {
+        let body = format!(
+            r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":{content}}}]}}"#
+        );
+        check_body(Endpoint::Messages, "m", &body, "messages");
+    }
     check(r#""container":"c""#, "container");
     check(r#""thinking":{"type":"enabled"}"#, "thinking.budget_tokens");
     check(r#""tool_choice":{"type":"any"}"#, "tool_choice");

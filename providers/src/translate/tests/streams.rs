@@ -302,6 +302,50 @@ fn an_error_inside_an_answer_is_a_fault() {
 }
 
 #[test]
+fn an_answer_that_holds_none_is_a_fault() {
+    for (endpoint, body) in [
+        (Endpoint::Messages, r#"{"id":"c","choices":[]}"#),
+        (Endpoint::Messages, "{}"),
+        (Endpoint::ChatCompletions, "{}"),
+    ] {
+        let fault = whole(endpoint, body).unwrap_err();
+        assert!(matches!(fault, ReplyFault::Malformed(_)), "{fault:?}");
+    }
+}
+
+#[test]
+fn nobody_is_told_to_run_tools_that_were_not_called() {
+    let body = r#"{"id":"c","choices":[{"index":0,"message":{"content":"x"},"finish_reason":"tool_calls"}]}"#;
+    let answer = whole(Endpoint::Messages, body).unwrap();
+    assert_eq!(answer["stop_reason"], "end_turn");
+    let body = r#"{"id":"m","content":[{"type":"text","text":"x"}],"stop_reason":"tool_use"}"#;
+    let answer = whole(Endpoint::ChatCompletions, body).unwrap();
+    assert_eq!(answer["choices"][0]["finish_reason"], "stop");
+    let stream = concat!(
+        "data: {\"type\":\"message_start\",\"message\":{\"id\":\"m\"}}
+
+",
+        "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"}}
+
+",
+        "data: {\"type\":\"message_stop\"}
+
+",
+    );
+    let streamed = run(reply(Endpoint::ChatCompletions, false), [stream.as_bytes()]);
+    assert!(streamed.bytes.contains(r#""finish_reason":"stop""#));
+}
+
+#[track_caller]
+fn whole(endpoint: Endpoint, answer: &str) -> Result<Value, ReplyFault> {
+    let body = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}]}"#;
+    let target = target(endpoint, "m");
+    let mut reply = outgoing(endpoint, body, &target, &NoMemory).unwrap().reply;
+    let answer = reply.whole(Bytes::copy_from_slice(answer.as_bytes()))?;
+    Ok(serde_json::from_slice(&answer).unwrap())
+}
+
+#[test]
 fn a_missing_done_is_no_fault_once_there_is_a_reason() {
     let stream = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}";
     let streamed = run(reply(Endpoint::Messages, false), [stream.as_bytes()]);
