@@ -3,6 +3,7 @@
 use crate::live::{Lasting, Live};
 use crate::pipeline::thinking::ThinkingStore;
 use crate::telemetry::metrics::Metrics;
+use crate::tokens::Handover;
 use arc_swap::ArcSwap;
 use std::sync::atomic::AtomicBool;
 use tollgate_journal::Writer;
@@ -14,6 +15,8 @@ pub struct Gateway {
     pub lasting: Lasting,
     pub journal: Writer,
     pub metrics: Metrics,
+    /// To the drain: what no provider counted.
+    pub uncounted: Handover,
     pub thinking: ThinkingStore,
     pub store: Store,
     /// MLflow's API over the store.

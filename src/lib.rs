@@ -14,6 +14,7 @@ pub mod random;
 pub mod server;
 pub mod simulated;
 pub mod telemetry;
+pub mod tokens;
 pub mod upstream;
 pub mod vault;
 

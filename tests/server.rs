@@ -208,7 +208,10 @@ store: {{ url: "sqlite://data/tollgate.db", journal: data/journal }}
 providers:
   openai: {{ kind: openai, base_url: "http://{upstream}/v1", api_key: "{CREDENTIAL}" }}
   anthropic: {{ kind: anthropic, base_url: "http://{upstream}", api_key: "{CREDENTIAL}" }}
+  silent: {{ kind: openai, base_url: "http://{upstream}/v1", api_key: "{CREDENTIAL}", stream_usage: false }}
 routes:
+  sim-silent: {{ targets: [{{ provider: silent }}] }}
+  sim-silent-private: {{ targets: [{{ provider: silent }}], capture: metadata }}
   sim-openai: {{ targets: [{{ provider: openai }}] }}
   sim-anthropic: {{ targets: [{{ provider: anthropic }}] }}
   sim-fallback: {{ targets: [{{ provider: openai, model: "sim-gpt+fault=500" }}], retry: {{ attempts: 1 }}, fallbacks: [sim-anthropic] }}
@@ -220,6 +223,7 @@ keys:
   tests: {{ key: "{KEY}", scopes: [invoke, read, metrics] }}
   narrow: {{ key: "{NARROW_KEY}", routes: [sim-openai], limits: [{{ requests: 2/min }}] }}
 prices:
+  silent/*: {{ input_usd_per_million: 1.25, output_usd_per_million: 10 }}
   openai/*: {{ input_usd_per_million: 1.25, cached_input_usd_per_million: 0.125, output_usd_per_million: 10 }}
   anthropic/*: {{ input_usd_per_million: 3, cached_input_usd_per_million: 0.30, cache_write_usd_per_million: 3.75, output_usd_per_million: 15 }}
 "#

@@ -73,6 +73,6 @@ pub use models::{ModelEntry, ModelPage, model_entry, model_list};
 pub use registry::{Credential, PROVIDERS, ProviderFacts, provider};
 pub use reply::{Piece, Reply, ReplyFault};
 pub use seen::Seen;
-pub use summary::{input_text, output_text, summarize, visible_text};
+pub use summary::{Prompt, input_text, output_text, prompt, summarize, visible_text};
 pub use target::{ModelFacts, Outgoing, TargetModel, prepare};
 pub use thinking::{NoMemory, StoredThinking, ThinkingMemory};

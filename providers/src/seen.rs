@@ -11,6 +11,8 @@ pub struct Seen {
     pub usage: Option<Usage>,
     /// The provider's own words (`stop`, `tool_calls`, `end_turn`, …), one a choice, in the order seen.
     pub finish_reasons: Vec<String>,
+    /// All that was said so far, on a stream whose provider was not asked for its usage.
+    pub text: Option<String>,
     /// The answer's id.
     pub response_id: Option<String>,
     /// The model that answered, as the provider names it.

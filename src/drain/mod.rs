@@ -22,6 +22,7 @@ mod assemble;
 mod body;
 mod carried;
 mod content;
+mod counting;
 mod interrupted;
 mod isolate;
 mod request;
@@ -35,6 +36,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 
+pub use counting::{Counting, Told};
 pub use stats::DrainStats;
 
 use crate::config::OtlpTarget;
@@ -66,10 +68,11 @@ pub fn start(
     journal: Writer,
     stats: Arc<DrainStats>,
     price: Pricing,
+    counting: Counting,
     _otlp: &[OtlpTarget],
 ) -> io::Result<DrainHandle> {
     let stop = Arc::new(Stop::default());
-    let drain = run::Drain::new(store, journal.clone(), stats, price, stop.clone())
+    let drain = run::Drain::new(store, journal.clone(), stats, price, counting, stop.clone())
         .map_err(io::Error::other)?;
     let thread = std::thread::Builder::new()
         .name("drain".to_owned())

@@ -4,7 +4,7 @@ use super::assemble::Assembler;
 use super::isolate::Refused;
 use super::sink::Sink;
 use super::stop::Stop;
-use super::{CURSOR, DrainStats, Pricing, carried, stored_cursor};
+use super::{CURSOR, Counting, DrainStats, Pricing, carried, stored_cursor};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -32,6 +32,7 @@ pub(super) struct Drain {
     sink: Sink,
     stats: Arc<DrainStats>,
     price: Pricing,
+    counting: Counting,
     stop: Arc<Stop>,
     /// Records up to here are an earlier process's.
     boundary: Position,
@@ -56,6 +57,7 @@ impl Drain {
         journal: Writer,
         stats: Arc<DrainStats>,
         price: Pricing,
+        counting: Counting,
         stop: Arc<Stop>,
     ) -> tollgate_store::Result<Self> {
         let (reader, assembler) = beginning(&store, &journal)?;
@@ -68,6 +70,7 @@ impl Drain {
             journal,
             stats,
             price,
+            counting,
             stop,
             is_recovering: true,
             unlooked: 0,
@@ -157,7 +160,8 @@ impl Drain {
                 if is_past {
                     self.end_interrupted();
                 }
-                if let Some(finished) = finished {
+                if let Some(mut finished) = finished {
+                    self.counting.settle(&mut finished, &self.price);
                     self.sink.push(finished);
                 }
                 Turn::Record

@@ -2,6 +2,8 @@
 
 use super::exchange::{Attempt, Exchange};
 use crate::estimate::Traffic;
+use crate::telemetry::metrics::Spender;
+use crate::tokens::Uncounted;
 use tollgate_domain::{Cost, Usage};
 use tollgate_governance::pricing::price;
 use tollgate_providers::Seen;
@@ -36,6 +38,35 @@ impl Exchange {
         (Some(usage), cost, cost.is_none() && usage.total() > 0)
     }
 
+    /// Whose the tokens of a try are.
+    pub(super) fn spender<'a>(&'a self, attempt: &'a Attempt) -> Spender<'a> {
+        Spender {
+            endpoint: self.endpoint,
+            route: self.route_name(),
+            target: &attempt.target,
+            key: self.key(),
+        }
+    }
+
+    /// Leaves it to the drain to count what was not reported; `false` where there is no room for that.
+    pub(super) fn hand_over(&mut self, attempt: &Attempt, seen: &Seen, estimate: Usage) -> bool {
+        let sample = std::mem::take(&mut self.sample);
+        self.gateway().uncounted.give(Uncounted {
+            request: self.id,
+            attempt: attempt.number,
+            endpoint: self.endpoint,
+            route: self.route.clone(),
+            target: attempt.target.clone(),
+            key: self.key().clone(),
+            reported: seen.usage,
+            estimate,
+            body: self.body.clone(),
+            said: seen.text.clone(),
+            sample,
+            sent: self.output_bytes,
+        })
+    }
+
     /// What went by, of which the end is at hand.
     fn traffic(&self) -> Traffic<'_> {
         Traffic {
@@ -43,7 +74,11 @@ impl Exchange {
             is_stream: self.is_stream,
             input: &self.body,
             input_bytes: self.body.len() as u64,
-            output: &self.output,
+            output: if self.output.is_empty() {
+                &self.sample
+            } else {
+                &self.output
+            },
             output_bytes: self.output_bytes,
         }
     }

@@ -23,6 +23,8 @@ use crate::config::{Capture, JournalSync, OnJournalFull};
 
 /// So much goes to the client between two records of progress: what a crash leaves unknown.
 const PIECE: usize = 4 << 10;
+/// Of an answer that is not to be captured, so much is held in memory, in case its tokens have to be counted.
+const SAMPLE: usize = 4 << 10;
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +81,8 @@ pub struct Exchange {
     /// What is kept of the answer and is not in the journal yet.
     pub output: Vec<u8>,
     pub output_bytes: u64,
+    /// The beginning of the answer, where the route's policy keeps nothing of it.
+    pub sample: Vec<u8>,
     /// Sent since the last record of progress.
     unrecorded: usize,
     admission: Option<Admission>,
@@ -129,6 +133,7 @@ impl Exchange {
             first_token: None,
             output: Vec::new(),
             output_bytes: 0,
+            sample: Vec::new(),
             unrecorded: 0,
             admission: None,
             standing: Standing::default(),
@@ -246,9 +251,14 @@ impl Exchange {
         self.usage = self.usage + usage.unwrap_or_default();
         self.cost = self.cost + cost.unwrap_or_default();
         self.unpriced |= unpriced;
-        self.gateway
-            .metrics
-            .attempt(self, &attempt, usage, cost, unpriced, failure);
+        self.gateway.metrics.attempt(self, &attempt, failure);
+        if let Some(usage) = usage
+            && !(usage.estimated && self.hand_over(&attempt, seen, usage))
+        {
+            let spender = self.spender(&attempt);
+            let metrics = &self.gateway.metrics;
+            metrics.used(&spender, usage, cost, unpriced);
+        }
         let written = record::attempt_end(self, &attempt, seen, failure, usage, cost, unpriced);
         if let Err(error) = written {
             self.gateway.metrics.journal_refused.inc();
@@ -276,6 +286,10 @@ impl Exchange {
         if self.capture() == Capture::Full {
             let room = self.capture_max().saturating_sub(kept_before);
             self.output
+                .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        } else {
+            let room = SAMPLE.saturating_sub(self.sample.len());
+            self.sample
                 .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         }
         if self.unrecorded >= PIECE {

@@ -13,6 +13,7 @@ use crate::pipeline::thinking::ThinkingStore;
 use crate::random;
 use crate::simulated::{self, Simulator};
 use crate::telemetry::{logs, metrics::Metrics};
+use crate::tokens;
 use crate::vault::{Vault, VaultError};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 use tokio::sync::watch;
 use tollgate_domain::{ProviderKind, Usage};
@@ -170,11 +172,13 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     }
     let lasting = Lasting::new()?;
     let live = Live::build(snapshot.clone(), stored, &lasting)?;
+    let (uncounted, waiting) = tokens::handover();
     let gateway = Arc::new(Gateway {
         live: ArcSwap::from_pointee(live),
         lasting,
         journal: writer.clone(),
         metrics: Metrics::new()?,
+        uncounted,
         thinking: ThinkingStore::default(),
         mlflow: tollgate_mlflow::router(store.clone()),
         store: store.clone(),
@@ -191,6 +195,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         writer,
         stats.clone(),
         pricing(&gateway),
+        counting(&gateway, waiting),
         &snapshot.telemetry.otlp,
     )
     .map_err(StartError::Thread)?;
@@ -278,6 +283,17 @@ fn pricing(gateway: &Arc<Gateway>) -> drain::Pricing {
             };
             price(usage, found?)
         },
+    )
+}
+
+/// Tells the metrics what the drain counts for want of a report.
+fn counting(gateway: &Arc<Gateway>, waiting: Receiver<tokens::Waiting>) -> drain::Counting {
+    let gateway = gateway.clone();
+    drain::Counting::new(
+        waiting,
+        Box::new(move |of, usage, cost, unpriced| {
+            gateway.metrics.used(&of.spender(), usage, cost, unpriced);
+        }),
     )
 }
 

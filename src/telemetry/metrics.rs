@@ -3,13 +3,13 @@
 use super::backlog::Backlog;
 use super::make::Make;
 use crate::clock::{self, Moment};
-use crate::live::{LiveRoute, LiveTarget};
+use crate::live::{LiveKey, LiveRoute, LiveTarget};
 use crate::pipeline::exchange::{Attempt, Ending, Exchange};
 use prometheus::{
     Encoder, Gauge, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder,
 };
-use tollgate_domain::{Cost, Refusal, Unit, Usage};
+use tollgate_domain::{Cost, Endpoint, Refusal, Unit, Usage};
 use tollgate_governance::health::{Breakers, State};
 use tollgate_governance::strategy::{Failure, Verdict};
 
@@ -39,6 +39,14 @@ const GEN_AI: [&str; 3] = [
     "gen_ai_provider_name",
     "gen_ai_request_model",
 ];
+
+/// Whose tokens are counted.
+pub struct Spender<'a> {
+    pub endpoint: Endpoint,
+    pub route: &'a str,
+    pub target: &'a LiveTarget,
+    pub key: &'a LiveKey,
+}
 
 pub struct Metrics {
     registry: Registry,
@@ -218,19 +226,10 @@ impl Metrics {
     }
 
     /// A try's end.
-    pub fn attempt(
-        &self,
-        exchange: &Exchange,
-        attempt: &Attempt,
-        usage: Option<Usage>,
-        cost: Option<Cost>,
-        unpriced: bool,
-        failure: Option<&str>,
-    ) {
+    pub fn attempt(&self, exchange: &Exchange, attempt: &Attempt, failure: Option<&str>) {
         let route = exchange.route_name();
         let provider = attempt.target.provider.config.name.as_str();
-        // A target that passes the caller's model on has one label for all: callers choose no labels.
-        let model = attempt.target.model.as_deref().unwrap_or("*");
+        let model = label(&attempt.target);
         let of_target = [route, provider, model];
         let outcome = failure.unwrap_or("ok");
         self.attempts
@@ -254,8 +253,19 @@ impl Metrics {
         self.gen_ai_duration
             .with_label_values(&gen_ai)
             .observe(took);
-        let Some(usage) = usage else { return };
-        let principal = &exchange.key().principal;
+    }
+
+    /// What a try used and cost, reported or counted.
+    pub fn used(&self, of: &Spender<'_>, usage: Usage, cost: Option<Cost>, unpriced: bool) {
+        let (route, principal) = (of.route, &of.key.principal);
+        let provider = of.target.provider.config.name.as_str();
+        let model = label(of.target);
+        let of_target = [route, provider, model];
+        let gen_ai = [
+            of.endpoint.operation(),
+            of.target.provider.config.kind.vendor(),
+            model,
+        ];
         let (key, team) = (principal.name.as_str(), principal.team.as_str());
         for (bucket, count) in [
             ("input", usage.input),
@@ -357,6 +367,11 @@ impl Metrics {
             }
         }
     }
+}
+
+/// A target that passes the caller's model on has one label for all: callers choose no labels.
+fn label(target: &LiveTarget) -> &str {
+    target.model.as_deref().unwrap_or("*")
 }
 
 fn status_text(status: u16, digits: &mut [u8; 3]) -> &str {

@@ -16,6 +16,12 @@ fn mlflow_finds_calls_of_both_upstreams_with_tokens_and_cost() {
 }
 
 #[test]
+fn what_no_provider_counted_is_counted_and_marked() {
+    let upstream = Upstream::start();
+    run("uncounted.py", &Server::before(&upstream), &upstream);
+}
+
+#[test]
 fn the_embedded_default_answers_and_is_traced_from_its_own_quickstart_key() {
     let server = Server::embedded();
     let path = server.data().join("quickstart.key");

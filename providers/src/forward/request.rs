@@ -33,7 +33,8 @@ pub(crate) fn prepare(
     }
     let body = splice(&call.body, &edits);
     let forwarder = Forwarder {
-        meter: Meter::new(call.endpoint, call.choices),
+        meter: Meter::new(call.endpoint, call.choices)
+            .keeping_text(is_unasked && !target.stream_usage),
         stream: call.stream.then(|| Stream::new(is_unasked)),
     };
     Outgoing {

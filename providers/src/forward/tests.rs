@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use tollgate_domain::{Endpoint, ProviderKind};
 
 mod request;
+mod said;
 mod stream;
 mod whole;
 

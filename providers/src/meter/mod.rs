@@ -6,6 +6,7 @@
 mod anthropic;
 mod chat;
 mod responses;
+mod said;
 mod usage;
 
 pub(crate) use usage::AnthropicUsage;
@@ -60,6 +61,12 @@ enum Format {
 }
 
 impl Meter {
+    /// The same meter, for a stream of which no usage is to be expected: what it says is kept.
+    pub(crate) fn keeping_text(mut self, is_kept: bool) -> Self {
+        self.seen.text = is_kept.then(String::new);
+        self
+    }
+
     /// A meter for an answer of that endpoint with that many choices.
     pub(crate) fn new(endpoint: Endpoint, choices: u32) -> Self {
         let format = match endpoint {
@@ -112,6 +119,9 @@ impl Meter {
                 done: ends,
                 ..Frame::PLAIN
             });
+        }
+        if let Some(text) = &mut self.seen.text {
+            said::keep(data, text);
         }
         let read = match &mut self.format {
             Format::Chat(_) if self.has_content && !chat::is_notable(data) => {

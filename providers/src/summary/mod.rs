@@ -11,7 +11,7 @@ mod responses;
 mod tests;
 mod text;
 
-pub use text::{input_text, output_text, visible_text};
+pub use text::{Prompt, input_text, output_text, prompt, visible_text};
 
 use crate::wire::sse::{Reader, TooLong};
 use serde_json::Value;

@@ -160,14 +160,14 @@ fn the_texts_of_a_request_are_what_a_model_reads() {
                 {"role":"assistant","tool_calls":[{"id":"c","type":"function",
                 "function":{"name":"f","arguments":"{}"}}]}],
                 "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}]}"#,
-            "Be brief.\nsystem\nHi\nuser\nassistant\n{}\nf\nf\n{\"type\":\"object\"}",
+            "Be brief.\nHi\n{}\nf\nf\n{\"type\":\"object\"}",
         ),
         (
             Endpoint::Messages,
             r#"{"system":[{"type":"text","text":"S","cache_control":{"type":"ephemeral"}}],
                 "messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"t",
                 "content":"18"},{"type":"document","source":{"type":"base64","data":"JVBE"}}]}]}"#,
-            "S\n18\nuser",
+            "S\n18",
         ),
         (Endpoint::Embeddings, r#"{"input":["a","b"]}"#, "a\nb"),
         (
@@ -183,6 +183,50 @@ fn the_texts_of_a_request_are_what_a_model_reads() {
         (Endpoint::Completions, "garbage", ""),
     ] {
         assert_eq!(input_text(endpoint, body.as_bytes()), expected);
+    }
+}
+
+#[test]
+fn what_of_a_prompt_is_no_text_is_told_by_number() {
+    let ask = |endpoint, body: &str| {
+        let Prompt {
+            texts,
+            messages,
+            media,
+            tokens,
+        } = prompt(endpoint, body.as_bytes());
+        (texts.len(), messages, media, tokens)
+    };
+    for (endpoint, body, expected) in [
+        (
+            Endpoint::ChatCompletions,
+            r#"{"messages":[{"role":"user","content":[{"type":"text","text":"a"},
+                {"type":"image_url","image_url":{"url":"data:","detail":"low"}}]}]}"#,
+            (1, 1, 1, 0),
+        ),
+        (
+            Endpoint::Messages,
+            r#"{"system":"S","messages":[{"role":"user","content":[{"type":"document",
+                "source":{"type":"base64","data":"JVBE"},"title":"T"}]}]}"#,
+            (2, 2, 1, 0),
+        ),
+        (
+            Endpoint::Embeddings,
+            r#"{"input":[[1,2,3],[4]]}"#,
+            (0, 0, 0, 4),
+        ),
+        (
+            Endpoint::Completions,
+            r#"{"prompt":[1,2],"max_tokens":7}"#,
+            (0, 0, 0, 2),
+        ),
+        (
+            Endpoint::Responses,
+            r#"{"instructions":"I","input":"x"}"#,
+            (2, 2, 0, 0),
+        ),
+    ] {
+        assert_eq!(ask(endpoint, body), expected, "{body}");
     }
 }
 

@@ -4,14 +4,27 @@ use super::{repair, text_at};
 use serde_json::Value;
 use tollgate_domain::Endpoint;
 
-/// Everything in a request that a model reads as text: messages, system, tools with their schemas, prompts. Media and
-/// signatures are left out. The body may have been cut.
-pub fn input_text(endpoint: Endpoint, body: &[u8]) -> String {
+/// A request as a model reads it, for counting its tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prompt {
+    /// Its texts: messages, system, tools with their schemas, prompts.
+    pub texts: Vec<String>,
+    /// Messages of a conversation, the system's among them.
+    pub messages: u64,
+    /// Images, sounds and documents, whose content is no text.
+    pub media: u64,
+    /// Tokens that were sent as such (completions and embeddings take numbers).
+    pub tokens: u64,
+}
+
+/// Reads a request's texts. Signatures are left out. The body may have been cut.
+pub fn prompt(endpoint: Endpoint, body: &[u8]) -> Prompt {
+    let mut prompt = Prompt::default();
     let Some(Value::Object(root)) = serde_json::from_slice(body)
         .ok()
         .or_else(|| repair::close(body))
     else {
-        return String::new();
+        return prompt;
     };
     let keys: &[&str] = match endpoint {
         Endpoint::ChatCompletions => &["messages", "tools", "functions", "response_format"],
@@ -22,35 +35,68 @@ pub fn input_text(endpoint: Endpoint, body: &[u8]) -> String {
             &["system", "messages", "tools", "output_config"]
         }
     };
-    let mut out = String::new();
-    for value in keys.iter().filter_map(|key| root.get(*key)) {
-        collect(value, &mut out);
+    for (key, value) in keys.iter().filter_map(|key| Some((key, root.get(*key)?))) {
+        prompt.messages += match (*key, value) {
+            ("system" | "instructions", _) => 1,
+            ("messages", Value::Array(list)) => list.len() as u64,
+            ("input", Value::Array(list)) if endpoint == Endpoint::Responses => list.len() as u64,
+            ("input", Value::String(_)) if endpoint == Endpoint::Responses => 1,
+            _ => 0,
+        };
+        prompt.collect(value);
     }
-    out
+    prompt
 }
 
-/// Every text of a value, a line each; JSON that a model reads as such (schemas, a tool's input) as it is.
-fn collect(value: &Value, out: &mut String) {
-    match value {
-        Value::String(text) => line(out, text),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, out)),
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                match (key.as_str(), value) {
-                    ("parameters" | "input_schema" | "schema" | "input", Value::Object(_)) => {
-                        line(out, &value.to_string());
-                    }
-                    (
-                        "type" | "id" | "tool_use_id" | "tool_call_id" | "call_id" | "signature"
-                        | "data" | "source" | "image_url" | "input_audio" | "file" | "file_data"
-                        | "file_id" | "encrypted_content" | "cache_control" | "audio",
-                        _,
-                    ) => {}
-                    _ => collect(value, out),
+/// Everything in a request that a model reads as text, a line each.
+pub fn input_text(endpoint: Endpoint, body: &[u8]) -> String {
+    prompt(endpoint, body).texts.join("\n")
+}
+
+impl Prompt {
+    /// Every text of a value; JSON that a model reads as such (schemas, a tool's input) as it is.
+    fn collect(&mut self, value: &Value) {
+        match value {
+            Value::String(text) if !text.is_empty() => self.texts.push(text.clone()),
+            Value::Number(_) => self.tokens += 1,
+            Value::Array(items) => items.iter().for_each(|item| self.collect(item)),
+            Value::Object(fields) => {
+                let kind = fields.get("type").and_then(Value::as_str);
+                let is_media = matches!(
+                    kind,
+                    Some(
+                        "image"
+                            | "image_url"
+                            | "input_image"
+                            | "document"
+                            | "file"
+                            | "input_file"
+                            | "input_audio"
+                    )
+                );
+                self.media += u64::from(is_media);
+                for (key, value) in fields {
+                    self.field(key, value);
                 }
             }
+            _ => {}
         }
-        _ => {}
+    }
+
+    fn field(&mut self, key: &str, value: &Value) {
+        match (key, value) {
+            ("parameters" | "input_schema" | "schema" | "input", Value::Object(_)) => {
+                self.texts.push(value.to_string());
+            }
+            (
+                "type" | "role" | "id" | "tool_use_id" | "tool_call_id" | "call_id" | "signature"
+                | "data" | "source" | "image_url" | "input_audio" | "file" | "file_data"
+                | "file_id" | "encrypted_content" | "cache_control" | "audio" | "detail",
+                _,
+            ) => {}
+            (_, Value::Number(_) | Value::Bool(_)) => {}
+            _ => self.collect(value),
+        }
     }
 }
 

@@ -76,7 +76,7 @@ fn chat_to_anthropic(
         headers: with_idempotency(out_headers, headers),
         body: written.body.into(),
         losses: settle(losses, target)?,
-        reply: Reply::translate(Translator::new(source, writer, maker)),
+        reply: Reply::translate(Translator::new(source, writer, maker, false)),
     })
 }
 
@@ -98,6 +98,7 @@ fn messages_to_openai(
         true => Writer::MessagesStream(Box::new(messages::Stream::new(form))),
         false => Writer::Messages(form),
     };
+    let keeps_text = call.stream && !target.stream_usage;
     let beta = headers.openai_beta.map(str::to_owned);
     let out_headers = beta.into_iter().map(|beta| ("openai-beta", beta)).collect();
     Ok(Outgoing {
@@ -105,7 +106,7 @@ fn messages_to_openai(
         headers: with_idempotency(out_headers, headers),
         body: written.body.into(),
         losses: settle(losses, target)?,
-        reply: Reply::translate(Translator::new(source, writer, None)),
+        reply: Reply::translate(Translator::new(source, writer, None, keeps_text)),
     })
 }
 

@@ -59,7 +59,12 @@ impl From<TooLong> for ReplyFault {
 }
 
 impl Translator {
-    pub(super) fn new(source: Source, writer: Writer, maker: Option<Maker>) -> Self {
+    pub(super) fn new(
+        source: Source,
+        writer: Writer,
+        maker: Option<Maker>,
+        keeps_text: bool,
+    ) -> Self {
         let endpoint = match source {
             Source::Anthropic(_) => Endpoint::Messages,
             Source::OpenAi(_) => Endpoint::ChatCompletions,
@@ -67,7 +72,7 @@ impl Translator {
         Self {
             frames: sse::Reader::new(FRAME_MAX),
             answer: Answer {
-                meter: Meter::new(endpoint, 1),
+                meter: Meter::new(endpoint, 1).keeping_text(keeps_text),
                 source,
                 writer,
                 keeper: maker.map(Keeper::new),

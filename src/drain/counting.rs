@@ -1,0 +1,125 @@
+//! Usage that no provider reported, counted by the tokenizer before a request is stored: the drain is where time may be
+//! taken, and no client waits for it.
+//!
+//! The journal carries the path's estimate, four bytes a token. Here it is replaced on the attempt's span, on the root
+//! and in the ledger, and only then told to the metrics, so that all of them agree. What an earlier process left behind
+//! keeps its estimate.
+
+use super::Pricing;
+use super::request::Finished;
+use crate::tokens::{self, Uncounted, Waiting};
+use std::collections::HashMap;
+use std::sync::mpsc::Receiver;
+use tollgate_domain::{Cost, RequestId, Usage};
+use tollgate_providers::{output_text, summarize};
+
+/// Whoever wants to know what was counted: usage, its cost, and whether it has tokens without a price.
+pub type Told = Box<dyn Fn(&Uncounted, Usage, Option<Cost>, bool) + Send>;
+
+/// Tries that wait for their request's end. More than this: ends that the journal did not take.
+const MOST_WAITING: usize = 4_096;
+
+pub struct Counting {
+    receiver: Receiver<Waiting>,
+    waiting: HashMap<(RequestId, u32), Waiting>,
+    told: Told,
+}
+
+impl Counting {
+    pub fn new(receiver: Receiver<Waiting>, told: Told) -> Self {
+        Self {
+            receiver,
+            waiting: HashMap::new(),
+            told,
+        }
+    }
+
+    /// For tests in which every usage is reported.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        let (_, receiver) = tokens::handover();
+        Self::new(receiver, Box::new(|_, _, _, _| {}))
+    }
+
+    /// Counts what the request's providers did not.
+    pub(super) fn settle(&mut self, finished: &mut Finished, price: &Pricing) {
+        if !finished.ending.usage.estimated {
+            return;
+        }
+        self.receive(price);
+        let Finished { request, ending } = finished;
+        let (mut usage, mut cost, mut unpriced) = (Usage::default(), Cost::default(), false);
+        for attempt in &mut request.attempts {
+            let Some(end) = &mut attempt.end else {
+                continue;
+            };
+            if let Some(waiting) = self.waiting.remove(&(request.id, attempt.number)) {
+                let counted = count(&waiting, request.streamed, &request.output);
+                end.usage = Some(counted);
+                end.cost = price(&attempt.provider, attempt.kind, &attempt.model, &counted);
+                end.unpriced = end.cost.is_none() && counted.total() > 0;
+                (self.told)(&waiting, counted, end.cost, end.unpriced);
+            }
+            usage = usage + end.usage.unwrap_or_default();
+            cost = cost + end.cost.unwrap_or_default();
+            unpriced |= end.unpriced;
+        }
+        (ending.usage, ending.cost, ending.unpriced) = (usage, cost, unpriced);
+    }
+
+    fn receive(&mut self, price: &Pricing) {
+        if self.waiting.len() >= MOST_WAITING {
+            for (_, waiting) in self.waiting.drain() {
+                let (usage, target) = (waiting.estimate, &waiting.target);
+                let provider = &target.provider.config;
+                let model = target.model.as_deref().unwrap_or_default();
+                let cost = price(provider.name.as_str(), provider.kind, model, &usage);
+                (self.told)(&waiting, usage, cost, cost.is_none());
+            }
+        }
+        for waiting in self.receiver.try_iter() {
+            let key = (waiting.request, waiting.attempt);
+            self.waiting.insert(key, waiting);
+        }
+    }
+}
+
+/// The usage: as far as it was reported, else by what was sent and said.
+fn count(of: &Uncounted, streamed: bool, captured: &[u8]) -> Usage {
+    let kind = of.target.provider.config.kind;
+    let said = match (&of.said, of.sent) {
+        (Some(said), _) => tokens::of_text(kind, said),
+        (None, 0) => 0,
+        (None, sent) => {
+            let seen = if of.sample.is_empty() {
+                captured
+            } else {
+                &of.sample
+            };
+            let text = output_text(&summarize(of.endpoint, streamed, seen));
+            share(tokens::of_text(kind, &text), sent, seen.len() as u64)
+        }
+    };
+    match of.reported {
+        Some(reported) => Usage {
+            output: reported.output.max(said.saturating_sub(reported.reasoning)),
+            estimated: true,
+            ..reported
+        },
+        None => Usage {
+            input: tokens::of_prompt(kind, of.endpoint, &of.body),
+            output: said,
+            estimated: true,
+            ..Usage::default()
+        },
+    }
+}
+
+/// The count of all, by that of a part.
+fn share(count: u64, all: u64, part: u64) -> u64 {
+    if part == 0 || all <= part {
+        return count;
+    }
+    let share = u128::from(count) * u128::from(all) / u128::from(part);
+    u64::try_from(share).unwrap_or(u64::MAX)
+}
