@@ -4,7 +4,7 @@ use super::answer::ReplyBody;
 use super::caller::Caller;
 use super::exchange::{Attempt, Exchange};
 use super::failed::{Failed, of_send, read_error, reason};
-use super::{request, stream, whole};
+use super::{count, request, stream, whole};
 use crate::clock;
 use crate::live::{LiveRoute, LiveTarget};
 use crate::random;
@@ -41,6 +41,9 @@ pub async fn run(
     let mut last = Refusal::Unreachable("every target is set aside".to_owned());
     while let Some(step) = plan.next_step() {
         let target = step.target;
+        if count::is_ours(&exchange, &target) {
+            return count::answer(exchange, target, &call).await;
+        }
         let Ok(mut permit) = enter(&target) else {
             last = at_capacity(&target);
             continue;

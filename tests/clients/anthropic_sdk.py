@@ -4,6 +4,8 @@ import anthropic
 from checks import KEY, URL, check, equal, raises, run
 
 ROUTES = ("sim-anthropic", "sim-openai")
+# Who does not count is counted for.
+COUNTED = {"sim-anthropic": None, "sim-openai": "input_tokens"}
 SAID = "Grüße, 世界! One, two, three."
 WEATHER = {
     "name": "weather",
@@ -86,10 +88,17 @@ def calls_tools_and_takes_their_results():
 
 @check
 def counts_tokens():
-    count = client().messages.count_tokens(
-        model="sim-anthropic", messages=[{"role": "user", "content": "one two three"}]
-    )
-    assert count.input_tokens > 0
+    asked = [{"role": "user", "content": "one two three four five six seven eight nine ten"}]
+    for route in ROUTES:
+        count = lambda **more: client().messages.with_raw_response.count_tokens(
+            model=route, messages=asked, system="Be brief.", **more
+        )
+        raw = count()
+        counted = raw.parse().input_tokens
+        equal(raw.headers.get("x-tollgate-estimated"), COUNTED[route])
+        used = ask(route, asked[0]["content"], system="Be brief.").usage.input_tokens
+        assert abs(counted - used) <= 3, (route, counted, used)
+        assert count(tools=[WEATHER]).parse().input_tokens > counted
 
 
 @check

@@ -1,0 +1,52 @@
+//! `POST /v1/messages/count_tokens` for a provider that does not count: an estimate by the tokenizer, said to be one.
+//!
+//! The tokenizer works on the blocking pool: it may have to be loaded, and the worker has others to serve.
+
+use super::answer::{self, ReplyBody};
+use super::exchange::{Ending, Exchange};
+use crate::live::LiveTarget;
+use crate::tokens;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use hyper::Response;
+use std::sync::Arc;
+use tollgate_domain::{Endpoint, Refusal};
+use tollgate_providers::{Call, Seen};
+
+/// What of the answer is an estimate.
+const X_ESTIMATED: HeaderName = HeaderName::from_static("x-tollgate-estimated");
+
+/// Whether the target leaves counting to us.
+pub(super) fn is_ours(exchange: &Exchange, target: &LiveTarget) -> bool {
+    exchange.endpoint == Endpoint::CountTokens && exchange.is_translated_to(target)
+}
+
+pub(super) async fn answer(
+    mut exchange: Box<Exchange>,
+    target: Arc<LiveTarget>,
+    call: &Call,
+) -> Response<ReplyBody> {
+    let kind = target.provider.config.kind;
+    let body = call.body.clone();
+    let counting =
+        tokio::task::spawn_blocking(move || tokens::of_prompt(kind, Endpoint::CountTokens, &body));
+    let Ok(count) = counting.await else {
+        return exchange.refuse(Refusal::Internal).await;
+    };
+    let model = target.model.clone().unwrap_or_else(|| call.model.clone());
+    exchange.tried = Some((target, model));
+    let body = Bytes::from(format!(r#"{{"input_tokens":{count}}}"#));
+    exchange.sends(&body, &Seen::default());
+    let content_type = HeaderValue::from_static("application/json");
+    let nothing = HeaderMap::new();
+    let mut response = answer::answered(&exchange, &nothing, content_type, ReplyBody::whole(body));
+    let estimated = HeaderValue::from_static("input_tokens");
+    response.headers_mut().insert(X_ESTIMATED, estimated);
+    exchange.settle(Ending::Ok, 200, None);
+    let synced = exchange.synced();
+    drop(exchange);
+    if let Some(synced) = synced {
+        synced.await;
+    }
+    response
+}
