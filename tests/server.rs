@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::http;
 use crate::upstream::Upstream;
@@ -132,7 +133,24 @@ impl Server {
         self.process.wait().unwrap();
     }
 
-    /// Starts again after [`Self::kill`], on the same address and data.
+    /// SIGTERM, and the time until the process has ended well.
+    #[expect(clippy::disallowed_methods, reason = "tests wait by the real clock")]
+    pub(crate) fn stop(&mut self) -> Duration {
+        let begun = Instant::now();
+        self.tell("TERM");
+        let status = self.process.wait().unwrap();
+        assert!(status.success(), "it ended with {status}");
+        begun.elapsed()
+    }
+
+    /// Sends a signal, by its name.
+    pub(crate) fn tell(&self, signal: &str) {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Starts again after [`Self::kill`] or [`Self::stop`], on the same address and data.
     pub(crate) fn restart(&mut self) {
         self.process = launch(
             self.folder.path(),

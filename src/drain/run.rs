@@ -5,6 +5,7 @@ use super::isolate::Refused;
 use super::sink::Sink;
 use super::stop::Stop;
 use super::{CURSOR, Counting, DrainStats, Pricing, carried, stored_cursor};
+use crate::clock;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,8 +18,9 @@ const IDLE: Duration = Duration::from_millis(50);
 /// The pause after the first failed try, doubled by each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// Tries to store the last batch when the process stops.
+/// Tries to store the last batch when the process stops, and the time after which there is no further one.
 const LAST_TRIES: u32 = 3;
+const LAST_TRY: Duration = Duration::from_secs(1);
 /// Segments that are read to their end and may stay for the sake of open requests; of older ones they are carried.
 const KEPT_SEGMENTS: usize = 1;
 /// Records between two looks at that.
@@ -203,6 +205,7 @@ impl Drain {
         let cursor = self.assembler.cursor(self.reader.position());
         let mut pause = FIRST_PAUSE;
         let mut last_tries = 0;
+        let begun = clock::now();
         loop {
             match self.sink.store(cursor) {
                 Ok(_) => {
@@ -215,7 +218,7 @@ impl Drain {
             }
             if self.stop.is_set() {
                 last_tries += 1;
-                if last_tries >= LAST_TRIES {
+                if last_tries >= LAST_TRIES || clock::elapsed(begun) > LAST_TRY {
                     tracing::error!(
                         "stopping with records that are not stored: they are in the journal"
                     );

@@ -7,7 +7,7 @@ mod interrupted;
 mod support;
 
 use super::assemble::Assembler;
-use super::{Counting, DrainStats, start, stored_cursor};
+use super::{DrainStats, stored_cursor};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use support::*;
@@ -110,15 +110,7 @@ fn what_is_in_the_journal_when_the_drain_stops_is_stored_and_what_was_open_is_in
     let stats: Arc<DrainStats> = Arc::default();
     {
         let writer = journal(&path, Position::START, 1);
-        let drain = start(
-            store.clone(),
-            writer.clone(),
-            stats.clone(),
-            pricing(),
-            Counting::none(),
-            &[],
-        )
-        .unwrap();
+        let drain = started(&store, &writer, &stats);
         writer
             .append_all(&[open(2), attempt(2, 1, "openai")])
             .unwrap();
@@ -129,15 +121,7 @@ fn what_is_in_the_journal_when_the_drain_stops_is_stored_and_what_was_open_is_in
     assert_eq!(store.ledger_line(id(2)).unwrap(), None);
     let floor = stored_cursor(&store).unwrap();
     let writer = journal(&path, floor, 2);
-    let drain = start(
-        store.clone(),
-        writer.clone(),
-        stats.clone(),
-        pricing(),
-        Counting::none(),
-        &[],
-    )
-    .unwrap();
+    let drain = started(&store, &writer, &stats);
     writer.append_all(&streamed(3)).unwrap();
     drain.flush_and_stop();
     assert_eq!(line(&store, 2).outcome, "interrupted");

@@ -2,20 +2,22 @@
 
 use super::guard::{Exchanges, Guard, GuardOptions};
 use super::service;
+use crate::clock::{self, Moment};
 use crate::gateway::Gateway;
 use crate::pipeline::ReplyBody;
 use crate::upstream;
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use hyper::Request;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
+use hyper::{Request, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,8 +27,35 @@ use tokio_rustls::TlsAcceptor;
 
 /// What all workers accept from.
 pub struct Listener {
-    pub socket: std::net::TcpListener,
+    /// None once it was closed.
+    socket: Mutex<Option<std::net::TcpListener>>,
     pub tls: ArcSwapOption<rustls::ServerConfig>,
+}
+
+impl Listener {
+    pub fn new(socket: std::net::TcpListener, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
+        Self {
+            socket: Mutex::new(Some(socket)),
+            tls: ArcSwapOption::from(tls),
+        }
+    }
+
+    /// Refuses new connections, once the workers have let go as well: left open, it would let them in and not serve
+    /// them.
+    pub fn close(&self) {
+        *lock(&self.socket) = None;
+    }
+
+    fn socket(&self) -> io::Result<std::net::TcpListener> {
+        match &*lock(&self.socket) {
+            Some(socket) => socket.try_clone(),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Said once: stop accepting, finish what is under way.
@@ -45,7 +74,7 @@ pub async fn run_worker(
     listener: Arc<Listener>,
     mut stop: Stop,
 ) -> io::Result<()> {
-    let socket = TcpListener::from_std(listener.socket.try_clone()?)?;
+    let socket = TcpListener::from_std(listener.socket()?)?;
     let mut sweep = tokio::time::interval(Duration::from_secs(10));
     let (alive, mut ended) = tokio::sync::mpsc::channel::<()>(1);
     loop {
@@ -119,6 +148,7 @@ where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let server = gateway.live.load().config.server.clone();
+    let load = Arc::new(Load::default());
     let guarded = Guard::new(
         io,
         GuardOptions {
@@ -131,10 +161,9 @@ where
     let exchanges = guarded.exchanges();
     let service = service_fn(|request: Request<Incoming>| {
         let gateway = gateway.clone();
-        let exchanges = exchanges.clone();
+        // Counted also when the answer is dropped half-made.
+        let over = Over::new(exchanges.clone(), load.clone(), request.version());
         async move {
-            // Counted also when the answer is dropped half-made.
-            let over = Over(exchanges);
             let response = service::answer(&gateway, request).await;
             Ok::<_, std::convert::Infallible>(response.map(|inner| Served { inner, _over: over }))
         }
@@ -160,7 +189,10 @@ where
         ended = connection.as_mut() => ended,
         _ = stop.changed() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = connection => ended,
+                () = load.is_gone() => return,
+            }
         }
     };
     if let Err(error) = ended {
@@ -168,11 +200,57 @@ where
     }
 }
 
-struct Over(Exchanges);
+/// What a connection is in the middle of.
+#[derive(Default)]
+struct Load {
+    under_way: AtomicU64,
+    /// HTTP/1 closes by itself once its answer is out.
+    is_http1: AtomicBool,
+    /// When the last exchange ended.
+    ended: Mutex<Option<Moment>>,
+}
+
+/// How long a client of HTTP/2 may take to answer that the connection is to end, and to read the end of its last answer.
+const GOODBYE: Duration = Duration::from_millis(100);
+const LAST_READ: Duration = Duration::from_secs(1);
+
+impl Load {
+    /// Once nothing is under way, and has not been for a moment: hyper waits for the client's word, which one that is
+    /// idle may never give.
+    async fn is_gone(&self) {
+        loop {
+            tokio::time::sleep(GOODBYE).await;
+            let is_idle = self.under_way.load(Ordering::Relaxed) == 0;
+            let ended = *lock(&self.ended);
+            let is_read = ended.is_none_or(|ended| clock::elapsed(ended) >= LAST_READ);
+            if is_idle && is_read && !self.is_http1.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    }
+}
+
+/// An exchange, which ends when this is dropped.
+struct Over {
+    exchanges: Exchanges,
+    load: Arc<Load>,
+}
+
+impl Over {
+    fn new(exchanges: Exchanges, load: Arc<Load>, version: Version) -> Self {
+        load.under_way.fetch_add(1, Ordering::Relaxed);
+        if version != Version::HTTP_2 {
+            load.is_http1.store(true, Ordering::Relaxed);
+        }
+        Self { exchanges, load }
+    }
+}
 
 impl Drop for Over {
     fn drop(&mut self) {
-        self.0.ended();
+        self.exchanges.ended();
+        *lock(&self.load.ended) = Some(clock::now());
+        self.load.under_way.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::live::{Live, LiveError};
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tollgate_governance::principal::{KeyHash, Principal};
 
@@ -51,6 +52,7 @@ pub struct Reloader {
     /// What the store knows this process by, and when it was told last.
     server: String,
     told: Option<Moment>,
+    telling: Option<JoinHandle<()>>,
 }
 
 impl Reloader {
@@ -73,22 +75,30 @@ impl Reloader {
             fixed,
             server: crate::random::span_id().to_string(),
             told: None,
+            telling: None,
         }
     }
 
-    /// Tells the store now and then that the vault's key is in use.
+    /// Tells the store now and then that the vault's key is in use. On a thread of its own: a store that is locked must
+    /// not keep a signal waiting.
     pub fn heartbeat(&mut self) {
-        if self
-            .told
-            .is_some_and(|told| clock::elapsed(told) < HEARTBEAT)
+        let is_told = |told| clock::elapsed(told) < HEARTBEAT;
+        if self.told.is_some_and(is_told)
+            || self.telling.as_ref().is_some_and(|it| !it.is_finished())
         {
             return;
         }
-        let vault = &self.around.vault;
-        match vault.server_seen(&self.server, clock::unix_millis()) {
-            Ok(()) => self.told = Some(clock::now()),
-            Err(error) => tracing::warn!(%error, "the store was not told that the vault is in use"),
-        }
+        self.told = Some(clock::now());
+        let (vault, server) = (self.around.vault.clone(), self.server.clone());
+        let tell = move || {
+            if let Err(error) = vault.server_seen(&server, clock::unix_millis()) {
+                tracing::warn!(%error, "the store was not told that the vault is in use");
+            }
+        };
+        self.telling = std::thread::Builder::new()
+            .name("heartbeat".to_owned())
+            .spawn(tell)
+            .ok();
     }
 
     /// SIGHUP.
@@ -191,6 +201,9 @@ type Keys = [(KeyHash, Arc<Principal>)];
 
 impl Drop for Reloader {
     fn drop(&mut self) {
+        if let Some(telling) = self.telling.take() {
+            let _ = telling.join();
+        }
         if let Err(error) = self.around.vault.server_gone(&self.server) {
             tracing::warn!(%error, "the store was not told that the vault is no longer in use");
         }

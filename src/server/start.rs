@@ -15,7 +15,7 @@ use crate::simulated::{self, Simulator};
 use crate::telemetry::{logs, metrics::Metrics};
 use crate::tokens;
 use crate::vault::{Vault, VaultError};
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -80,7 +80,7 @@ pub enum StartError {
 pub(super) struct Surroundings {
     pub(super) origin: Origin,
     pub(super) data: Option<PathBuf>,
-    pub(super) vault: Vault,
+    pub(super) vault: Arc<Vault>,
     pub(super) simulated: Option<SocketAddr>,
 }
 
@@ -90,7 +90,7 @@ impl Surroundings {
         let environment = environment(self.data.as_deref());
         with(&Sources {
             environment: &environment,
-            secrets: &self.vault,
+            secrets: &*self.vault,
             simulated: self.simulated,
         })
     }
@@ -134,7 +134,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     let mut around = Surroundings {
         origin,
         data: options.data,
-        vault,
+        vault: Arc::new(vault),
         simulated: None,
     };
     let files = FilesChanged::watch(&around.origin).map_err(StartError::Thread)?;
@@ -210,10 +210,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         .map(listen::acceptor)
         .transpose()?;
     let is_tls = tls.is_some();
-    let listener = Arc::new(Listener {
-        socket,
-        tls: ArcSwapOption::new(tls),
-    });
+    let listener = Arc::new(Listener::new(socket, tls));
     let (stop_all, stopped) = watch::channel(false);
     let workers = start_workers(&gateway, &listener, &stopped, snapshot.server.workers)?;
     gateway
@@ -225,11 +222,19 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         .iter()
         .next()
         .map(|route| route.name.as_str().to_owned());
-    let mut reloader = Reloader::new(around, files, gateway.clone(), listener, fixed, changes);
+    let mut reloader = Reloader::new(
+        around,
+        files,
+        gateway.clone(),
+        listener.clone(),
+        fixed,
+        changes,
+    );
     banner::print(address, is_tls, quickstart.as_deref(), model.as_deref());
     tracing::info!(%address, routes = snapshot.routes.len(), "serving");
 
     stop::wait(&mut reloader, &gateway, &stats).map_err(StartError::Thread)?;
+    listener.close();
     stop::drain(&gateway, &stop_all, workers, snapshot.server.drain);
     drop(reloader);
     draining.flush_and_stop();

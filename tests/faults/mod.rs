@@ -3,4 +3,5 @@
 mod kill;
 mod leaver;
 mod reload;
+mod stop;
 mod streams;

@@ -3,7 +3,7 @@
 use super::support::*;
 use crate::drain::assemble::Assembler;
 use crate::drain::carried;
-use crate::drain::{CURSOR, Counting, DrainStats, start, stored_cursor};
+use crate::drain::{CURSOR, DrainStats, stored_cursor};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -142,15 +142,7 @@ fn long_stream(
 ) -> (Writer, Arc<DrainStats>, crate::drain::DrainHandle) {
     let stats: Arc<DrainStats> = Arc::default();
     let writer = small_segments(folder, Position::START, 1);
-    let drain = start(
-        store.clone(),
-        writer.clone(),
-        stats.clone(),
-        pricing(),
-        Counting::none(),
-        &[],
-    )
-    .unwrap();
+    let drain = started(&store, &writer, &stats);
     let begun = [open(1), attempt(1, 1, "openai"), progress(1, None)];
     writer.append_all(&begun).unwrap();
     fill(&writer, &stats);
@@ -184,15 +176,7 @@ fn a_long_stream_that_a_kill_cuts_off_is_interrupted_once() {
     for start_number in 2..4 {
         let floor = stored_cursor(&store).unwrap();
         let writer = small_segments(&path, floor, start_number);
-        let drain = start(
-            store.clone(),
-            writer,
-            stats.clone(),
-            pricing(),
-            Counting::none(),
-            &[],
-        )
-        .unwrap();
+        let drain = started(&store, &writer, &stats);
         drain.flush_and_stop();
     }
     assert_eq!(stats.interrupted.load(Ordering::Relaxed), 1);
@@ -220,15 +204,7 @@ fn a_long_stream_that_ends_while_nothing_drains_is_stored_whole_after_a_restart(
         .unwrap();
     drop(writer);
     let writer = small_segments(&path, stored_cursor(&store).unwrap(), 2);
-    let drain = start(
-        store.clone(),
-        writer,
-        stats,
-        pricing(),
-        Counting::none(),
-        &[],
-    )
-    .unwrap();
+    let drain = started(&store, &writer, &stats);
     drain.flush_and_stop();
     let whole = shown(&store, 1);
     let message = &whole["spans"][0]["attributes"]["mlflow.spanOutputs"]["choices"][0]["message"];

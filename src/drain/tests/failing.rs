@@ -1,7 +1,7 @@
 //! A store that refuses: for what is in a row, or because it is away.
 
 use super::support::*;
-use crate::drain::{Counting, DrainStats, start, stored_cursor};
+use crate::drain::{DrainStats, stored_cursor};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
@@ -108,15 +108,7 @@ fn a_store_that_is_away_is_waited_for_and_nothing_is_skipped() {
     let path = folder.path().join("journal");
     let stats: Arc<DrainStats> = Arc::default();
     let writer = journal(&path, Position::START, 1);
-    let drain = start(
-        store.clone(),
-        writer.clone(),
-        stats.clone(),
-        pricing(),
-        Counting::none(),
-        &[],
-    )
-    .unwrap();
+    let drain = started(&store, &writer, &stats);
     other(folder.path())
         .execute_batch("ALTER TABLE ledger RENAME TO away")
         .unwrap();
@@ -143,15 +135,7 @@ fn a_store_that_stays_away_does_not_keep_the_process_from_stopping() {
     let stats: Arc<DrainStats> = Arc::default();
     let floor = {
         let writer = journal(&path, Position::START, 1);
-        let drain = start(
-            store.clone(),
-            writer.clone(),
-            stats.clone(),
-            pricing(),
-            Counting::none(),
-            &[],
-        )
-        .unwrap();
+        let drain = started(&store, &writer, &stats);
         other(folder.path())
             .execute_batch("ALTER TABLE ledger RENAME TO away")
             .unwrap();
@@ -163,15 +147,7 @@ fn a_store_that_stays_away_does_not_keep_the_process_from_stopping() {
         .execute_batch("ALTER TABLE away RENAME TO ledger")
         .unwrap();
     let writer = journal(&path, floor, 2);
-    let drain = start(
-        store.clone(),
-        writer,
-        stats.clone(),
-        pricing(),
-        Counting::none(),
-        &[],
-    )
-    .unwrap();
+    let drain = started(&store, &writer, &stats);
     drain.flush_and_stop();
     assert_eq!(line(&store, 1).outcome, "ok");
     assert_eq!(stats.interrupted.load(Ordering::Relaxed), 0);

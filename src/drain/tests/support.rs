@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::drain::assemble::Assembler;
 use crate::drain::sink::Sink;
-use crate::drain::{DrainStats, Pricing};
+use crate::drain::{Counting, DrainHandle, DrainStats, Pricing, start};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -260,4 +260,17 @@ pub(super) fn until(mut holds: impl FnMut() -> bool) {
         assert!(clock::elapsed(begin) < Duration::from_secs(60));
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+pub(super) fn started(store: &Store, writer: &Writer, stats: &Arc<DrainStats>) -> DrainHandle {
+    let (store, writer) = (store.clone(), writer.clone());
+    start(
+        store,
+        writer,
+        stats.clone(),
+        pricing(),
+        Counting::none(),
+        &[],
+    )
+    .unwrap()
 }

@@ -1,0 +1,116 @@
+//! The way down: prompt when nothing is under way, patient when something is, and bounded.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::server::{KEY, Server, configuration};
+use crate::traces;
+use crate::upstream::Upstream;
+use crate::wait;
+
+/// An idle server needs a tenth of a second for the clients that do not answer; the rest is a busy machine's.
+const PROMPT: Duration = Duration::from_secs(1);
+
+/// Begins a stream and answers the connection once content came.
+fn begun_stream(server: &Server, model: &str, words: u32) -> (TcpStream, Vec<u8>) {
+    let content = format!("{words} words");
+    let messages = json!([{ "role": "user", "content": content }]);
+    let body = json!({ "model": model, "stream": true, "messages": messages }).to_string();
+    let mut socket = TcpStream::connect(server.address).unwrap();
+    write!(
+        socket,
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {KEY}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        server.address,
+        body.len()
+    )
+    .unwrap();
+    let (mut read, mut piece) = (Vec::new(), [0; 1024]);
+    while !read.windows(9).any(|window| window == b"\"content\"") {
+        let length = socket.read(&mut piece).unwrap();
+        assert_ne!(length, 0, "{}", String::from_utf8_lossy(&read));
+        read.extend_from_slice(&piece[..length]);
+    }
+    (socket, read)
+}
+
+#[test]
+fn an_idle_server_stops_at_once_whoever_is_connected() {
+    let upstream = Upstream::start();
+    let mut server = Server::before(&upstream);
+    let silent = TcpStream::connect(server.address).unwrap();
+    let mut kept = TcpStream::connect(server.address).unwrap();
+    write!(
+        kept,
+        "GET /livez HTTP/1.1\r\nHost: {}\r\n\r\n",
+        server.address
+    )
+    .unwrap();
+    assert_ne!(kept.read(&mut [0; 1024]).unwrap(), 0);
+    // One that was begun in HTTP/2 and says nothing more, not even that it saw the end coming.
+    let mut idle = TcpStream::connect(server.address).unwrap();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
+    idle.write_all(preface).unwrap();
+    assert_ne!(idle.read(&mut [0; 1024]).unwrap(), 0);
+    let took = server.stop();
+    assert!(took < PROMPT, "{took:?}");
+    drop((silent, kept, idle));
+}
+
+#[test]
+fn streams_are_finished_before_the_server_stops() {
+    let upstream = Upstream::start();
+    let mut server = Server::before(&upstream);
+    let (mut socket, mut read) = begun_stream(&server, "sim-gpt+fault=pace:1,10", 40);
+    let address = server.address;
+    let rest = thread::spawn(move || {
+        // The server stops meanwhile.
+        socket.read_to_end(&mut read).map(|_| read)
+    });
+    server.stop();
+    let read = rest.join().unwrap().unwrap();
+    let text = String::from_utf8_lossy(&read);
+    assert!(text.contains("data: [DONE]"), "{text}");
+    assert!(TcpStream::connect(address).is_err(), "nobody listens");
+    server.restart();
+    let found = traces::at_least(&server, 1);
+    assert_eq!(found[0]["state"], "OK");
+}
+
+#[test]
+fn what_does_not_end_in_time_is_cut_off_and_accounted_once() {
+    let upstream = Upstream::start();
+    let yaml = configuration(upstream.address)
+        .replace("listen: \"LISTEN\"", "listen: \"LISTEN\", drain: 500ms");
+    let mut server = Server::configured(&yaml);
+    let (mut socket, _) = begun_stream(&server, "sim-gpt+fault=pace:1,100", 2_000);
+    let took = server.stop();
+    assert!(took >= Duration::from_millis(500), "{took:?}");
+    assert!(took < Duration::from_millis(500) + PROMPT, "{took:?}");
+    let mut rest = Vec::new();
+    let _ = socket.read_to_end(&mut rest);
+    assert!(!String::from_utf8_lossy(&rest).contains("[DONE]"));
+    server.restart();
+    let found = traces::at_least(&server, 1);
+    assert_eq!(found.len(), 1);
+    let metadata = &found[0]["trace_metadata"];
+    let usage = metadata["mlflow.trace.tokenUsage"]
+        .as_str()
+        .unwrap_or_default();
+    assert!(usage.contains("output_tokens"), "{metadata}");
+}
+
+#[test]
+fn a_server_that_stops_refuses_new_connections_while_it_finishes_the_old() {
+    let upstream = Upstream::start();
+    let server = Server::before(&upstream);
+    let (mut socket, _) = begun_stream(&server, "sim-gpt+fault=pace:1,50", 2_000);
+    server.tell("TERM");
+    wait::until("a refusal", || TcpStream::connect(server.address).is_err());
+    let mut piece = [0; 64];
+    assert_ne!(socket.read(&mut piece).unwrap(), 0, "the stream goes on");
+}
