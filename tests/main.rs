@@ -16,6 +16,7 @@ mod faults;
 mod forward_proxy;
 mod house;
 mod http;
+mod metrics;
 mod mlflow;
 mod operators;
 mod recorder;

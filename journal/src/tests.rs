@@ -3,6 +3,7 @@
 mod access;
 mod damage;
 mod faults;
+mod reserve;
 mod support;
 
 use crate::{AppendError, Options, Position, RealDisk, Sync, open};

@@ -1,7 +1,10 @@
 //! Operators on a bad day.
 
+mod books;
 mod kill;
 mod leaver;
+mod mount;
 mod reload;
 mod stop;
+mod store_away;
 mod streams;

@@ -39,6 +39,14 @@ impl Log {
             return Err(AppendError::Behind);
         }
         let last = next.saturating_sub(1);
+        let is_opening = records
+            .iter()
+            .any(|record| matches!(record, Record::Open(_)));
+        if is_opening && self.is_reserve(state, length) {
+            state.tell_full(None);
+            self.make_work.notify_one();
+            return Err(AppendError::Full);
+        }
         self.make_room(state, length)?;
         let written = state.write(start, first, last).or_else(|_| {
             // Another segment may do. A part of the frames may be in this one: their numbers are spent.
@@ -78,6 +86,20 @@ impl Log {
             return Err(too_large(length));
         }
         Ok(next)
+    }
+
+    /// Whether what is left is for the requests that are open: the second half of the last segment, where there is no
+    /// other and no room for one. Without it they could not say how they ended.
+    fn is_reserve(&self, state: &mut State, length: u64) -> bool {
+        let size = self.options.segment_bytes();
+        let is_last = state.spare.is_none()
+            && (state.blocked.is_some()
+                || state.bytes.saturating_add(size) > self.options.max_bytes);
+        is_last
+            && state
+                .segments
+                .active()
+                .is_some_and(|active| !active.has_room(length.saturating_add(active.capacity / 2)))
     }
 
     /// Sees to it that the active segment has room, by rolling to the next where it has not.

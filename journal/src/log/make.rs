@@ -145,7 +145,7 @@ impl State {
         self.tell_full(Some(error.to_string()));
     }
 
-    fn tell_full(&mut self, error: Option<String>) {
+    pub(super) fn tell_full(&mut self, error: Option<String>) {
         if !std::mem::replace(&mut self.is_full_told, true) {
             self.events.push(Event::Full { error });
         }

@@ -142,7 +142,7 @@ fn long_stream(
 ) -> (Writer, Arc<DrainStats>, crate::drain::DrainHandle) {
     let stats: Arc<DrainStats> = Arc::default();
     let writer = small_segments(folder, Position::START, 1);
-    let drain = started(&store, &writer, &stats);
+    let drain = started(store, &writer, &stats);
     let begun = [open(1), attempt(1, 1, "openai"), progress(1, None)];
     writer.append_all(&begun).unwrap();
     fill(&writer, &stats);

@@ -1,0 +1,80 @@
+//! A journal at its bound: what is open can still say how it ended.
+
+use super::support::{Journal, options, read_all, record};
+use crate::{AppendError, Capture, Open, Options, Pairs, Position, Record, Writer};
+use tollgate_domain::{Dialect, Endpoint, RequestId, SpanId, TraceId};
+
+fn opening(number: u64) -> Record<'static> {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    Record::Open(Open {
+        request: RequestId::from_bytes(id),
+        trace: TraceId::from_bytes(id),
+        span: SpanId::from_bytes([1; 8]),
+        parent: None,
+        started_unix_nanos: 0,
+        endpoint: Endpoint::ChatCompletions,
+        dialect: Dialect::OpenAi,
+        streamed: false,
+        capture: Capture::Full,
+        key: "app",
+        team: "",
+        route: "chat",
+        experiment: "",
+        model: "gpt",
+        session: "",
+        user: "",
+        input: &[b' '; 400],
+        input_bytes: 400,
+        attributes: Pairs::EMPTY,
+    })
+}
+
+fn bounded(journal: &Journal) -> Writer {
+    journal.open_with(Options {
+        max_bytes: 64 << 10,
+        ..options(journal.path())
+    })
+}
+
+/// Opens requests until that is refused.
+fn fill(writer: &Writer) -> u64 {
+    for number in 1.. {
+        match writer.append(&opening(number)) {
+            Ok(_) => {}
+            Err(AppendError::Full) => return number - 1,
+            Err(error) => panic!("{error}"),
+        }
+        writer.maintain();
+    }
+    0
+}
+
+#[test]
+fn what_is_open_can_end_when_nothing_more_can_begin() {
+    let journal = Journal::new();
+    let writer = bounded(&journal);
+    let mut reader = writer.reader(Position::START);
+    let opened = fill(&writer);
+    let mut ended = 0;
+    while writer.append(&record(ended + 1, &[1; 100])).is_ok() {
+        ended += 1;
+    }
+    assert!(ended > 40, "half of the last segment: {ended}");
+    assert!(opened > 100, "the rest is for those that begin: {opened}");
+    assert_eq!(read_all(&mut reader).len() as u64, opened + ended);
+}
+
+#[test]
+fn once_there_is_room_again_requests_begin_again() {
+    let journal = Journal::new();
+    let writer = bounded(&journal);
+    let mut reader = writer.reader(Position::START);
+    fill(&writer);
+    assert_eq!(writer.append(&opening(1)), Err(AppendError::Full));
+    read_all(&mut reader);
+    writer.sync_now();
+    reader.release(reader.position());
+    assert!(writer.maintain());
+    assert!(writer.append(&opening(1)).is_ok());
+}

@@ -1,0 +1,16 @@
+//! A server's own figures.
+
+use crate::http;
+use crate::server::Server;
+
+/// The sum of a metric over its labels.
+pub(crate) fn value(server: &Server, name: &str) -> f64 {
+    let answer = http::get(server.address, "/metrics", &[]).unwrap();
+    let lines = answer.body.lines().filter_map(|line| {
+        let rest = line.strip_prefix(name)?;
+        let is_named = rest.starts_with([' ', '{']);
+        let value = rest.rsplit_once(' ')?.1;
+        is_named.then(|| value.parse::<f64>().unwrap())
+    });
+    lines.sum()
+}
