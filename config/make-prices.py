@@ -14,6 +14,7 @@ All arithmetic is Decimal; prices leave as whole pico-dollars (1e-12 USD) a toke
 """
 
 import argparse
+import copy
 import datetime
 import importlib.metadata
 import json
@@ -170,6 +171,27 @@ def genai_row(prices, where, report):
     return base, tiers
 
 
+def services_of(model, standard, date):
+    """{service: prices} that the vendor sells beside the standard one: a tier, or a speed."""
+    changes = {}
+    for variant in model.price_variants or []:
+        constraint = variant.constraint
+        if not (constraint is None or (isinstance(constraint, types.StartDateConstraint) and constraint.start_date <= date)):
+            continue
+        if set(variant.when) not in ({"service_tier"}, {"speed"}):
+            continue
+        (service,) = variant.when.values()
+        for key, price in variant.prices.__dict__.items():
+            if price is not None:
+                # What comes first counts, price by price.
+                changes.setdefault(service, {}).setdefault(key, price)
+    services = {}
+    for service, changed in changes.items():
+        services[service] = copy.copy(standard)
+        services[service].__dict__.update(changed)
+    return services
+
+
 # --- litellm --------------------------------------------------------------------------------------------------------
 
 
@@ -233,13 +255,19 @@ def compact(row):
     return {key: value for key, value in row.items() if value not in (None, [], {})}
 
 
-def table_row(name, also, base, tiers, facts, source):
+def priced(base, tiers):
     above = [
         {"above": start, "prices": prices}
         for start, prices in sorted(tiers.items())
         if any(base.get(bucket) != price for bucket, price in prices.items())
     ]
-    row = {"model": name, "also": also, "prices": base, "tiers": above, **facts}
+    return compact({"prices": base, "tiers": above})
+
+
+def table_row(name, also, base, tiers, services, facts, source):
+    plain = priced(base, tiers)
+    others = [{"service": service, **row} for service, row in sorted(services.items()) if row != plain]
+    row = {"model": name, "also": also, **plain, "services": others, **facts}
     if source:
         row["source"] = source
     return compact(row)
@@ -293,8 +321,13 @@ def vendor_rows(vendor, entries, date, report):
             theirs, _ = litellm_row(litellm[first], where, report)
             compare(vendor, model.id, base, theirs, report)
             base = fill(base, theirs)
+        services = {}
+        for service, prices_there in services_of(model, prices, date).items():
+            there, tiers_there = genai_row(prices_there, where, report)
+            if is_sane(there, tiers_there):
+                services[service] = priced({**base, **there}, tiers_there)
         name = model.id.lower() if model.id.lower() in own else next((n for n in own if not n.endswith("*")), own[0])
-        table.append(table_row(name, [other for other in own if other != name], base, tiers, facts, 0))
+        table.append(table_row(name, [other for other in own if other != name], base, tiers, services, facts, 0))
     for name, entry in sorted(litellm.items()):
         if look_up(names, prefixes, name) is not None or entry.get("mode") not in MODES:
             continue
@@ -307,7 +340,7 @@ def vendor_rows(vendor, entries, date, report):
             continue
         if "output" in base and not base["output"] and entry["mode"] == "embedding":
             del base["output"]
-        table.append(table_row(name, [], base, tiers, facts_of(entry), 1))
+        table.append(table_row(name, [], base, tiers, {}, facts_of(entry), 1))
     return table
 
 

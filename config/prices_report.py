@@ -31,6 +31,8 @@ def write_report(table, report, licences, path):
         *(f"- Source {at}: {s['name']} {s['version']} ({s['licence']}), <{s['url']}>" for at, s in enumerate(table["sources"])),
         "- Unit: whole pico-dollars (1e-12 USD) a token; 1,000,000 is $1 per million tokens.",
         "- Prices are the vendors' list prices for the standard service tier, without discounts, batches or regions' extra.",
+        "  `services` has those of other tiers and speeds that an answer may name (`flex`, `priority`, `fast`), as far as the",
+        "  first source knows them; a tier that is not there costs as the standard one. An override counts for all of them.",
         "- A bucket without a price costs as its plain kind: cache reads and writes and audio as `input`, an hour's cache as",
         "  the shorter one, reasoning and audio as `output`.",
         "- A tier applies to the whole request once the whole input, cached tokens too, is larger than `above`.",

@@ -76,3 +76,4 @@ pub use seen::Seen;
 pub use summary::{Prompt, input_text, output_text, prompt, summarize, visible_text};
 pub use target::{ModelFacts, Outgoing, TargetModel, prepare};
 pub use thinking::{NoMemory, StoredThinking, ThinkingMemory};
+pub use translate::check_count;

@@ -17,7 +17,8 @@ pub struct Seen {
     pub response_id: Option<String>,
     /// The model that answered, as the provider names it.
     pub model: Option<String>,
-    /// The tier that served the request (`default`, `priority`, …), where it was told: it may change the price.
+    /// The tier that served the request (`default`, `priority`, …) or its speed (`fast`), where it was told: it may change
+    /// the price.
     pub service_tier: Option<String>,
     /// The provider's own word that the answer failed, where the dialect says so in a proper last event that was passed
     /// on (`response.failed`). Before any content another target may still be tried.

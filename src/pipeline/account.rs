@@ -5,7 +5,7 @@ use crate::estimate::Traffic;
 use crate::telemetry::metrics::Spender;
 use crate::tokens::Uncounted;
 use tollgate_domain::{Cost, Usage};
-use tollgate_governance::pricing::price;
+use tollgate_governance::pricing::price_of;
 use tollgate_providers::Seen;
 
 impl Exchange {
@@ -34,7 +34,7 @@ impl Exchange {
             return (None, None, false);
         };
         let model = self.live().price(&attempt.target.provider, &attempt.model);
-        let cost = model.and_then(|model| price(&usage, model));
+        let cost = model.and_then(|model| price_of(&usage, model, seen.service_tier.as_deref()));
         (Some(usage), cost, cost.is_none() && usage.total() > 0)
     }
 

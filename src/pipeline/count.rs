@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use hyper::Response;
 use std::sync::Arc;
 use tollgate_domain::{Endpoint, Refusal};
-use tollgate_providers::{Call, Seen};
+use tollgate_providers::{Call, Seen, check_count};
 
 /// What of the answer is an estimate.
 const X_ESTIMATED: HeaderName = HeaderName::from_static("x-tollgate-estimated");
@@ -26,6 +26,9 @@ pub(super) async fn answer(
     target: Arc<LiveTarget>,
     call: &Call,
 ) -> Response<ReplyBody> {
+    if let Err(refusal) = check_count(call) {
+        return exchange.refuse(refusal).await;
+    }
     let kind = target.provider.config.kind;
     let body = call.body.clone();
     let counting =

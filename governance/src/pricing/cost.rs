@@ -6,7 +6,12 @@ use tollgate_domain::{Cost, NanoUsd, PicoUsd, Usage};
 /// What a request's usage costs. `None` where the model has no price for tokens that were used: such a request is
 /// unpriced, not free.
 pub fn price(usage: &Usage, model: &ModelPrice) -> Option<Cost> {
-    let rates: &Rates = model.rates(usage.input_total());
+    price_of(usage, model, None)
+}
+
+/// The same in the service that the answer named: a tier (`flex`, `priority`) or a speed (`fast`).
+pub fn price_of(usage: &Usage, model: &ModelPrice, service: Option<&str>) -> Option<Cost> {
+    let rates: &Rates = model.rates_of(service, usage.input_total());
     Some(Cost {
         input: side([
             (usage.input, rates.input),
@@ -213,5 +218,34 @@ mod tests {
             let buckets = std::array::from_fn::<_, 5, _>(|i| (tokens[i], pico(prices[i])));
             prop_assert_eq!(side(buckets), Some(NanoUsd(whole)));
         }
+    }
+
+    #[test]
+    fn a_service_has_prices_of_its_own_and_an_unknown_one_the_standard_prices() {
+        let prices = |input, output| Prices {
+            input: pico(input),
+            output: pico(output),
+            ..Prices::default()
+        };
+        let long = [Tier {
+            above_input_tokens: 10,
+            prices: prices(3_000, 9_000),
+        }];
+        let model = ModelPrice::new(prices(2_000, 8_000), &[]).with_service(
+            "flex",
+            prices(1_000, 4_000),
+            &long,
+        );
+        let cost = |input, service| {
+            price_of(&usage(input, 1), &model, service)
+                .unwrap()
+                .total()
+                .0
+        };
+        assert_eq!(cost(1, None), 10);
+        assert_eq!(cost(1, Some("default")), 10);
+        assert_eq!(cost(1, Some("flex")), 5);
+        assert_eq!(cost(11, Some("flex")), 42);
+        assert_eq!(cost(11, None), 30);
     }
 }

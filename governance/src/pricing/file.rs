@@ -52,6 +52,8 @@ pub(super) struct Row {
     #[serde(default)]
     tiers: Vec<TierRow>,
     #[serde(default)]
+    services: Vec<ServiceRow>,
+    #[serde(default)]
     max_output: Option<u64>,
     #[serde(default)]
     max_input: Option<u64>,
@@ -69,34 +71,46 @@ struct TierRow {
     prices: Prices,
 }
 
+/// Prices of another service than the standard one, whole.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ServiceRow {
+    service: String,
+    prices: Prices,
+    #[serde(default)]
+    tiers: Vec<TierRow>,
+}
+
 impl Row {
     /// The row's prices, unless they can't be true.
     pub(super) fn price(&self) -> Result<ModelPrice, &'static str> {
-        let mut all = self
-            .tiers
-            .iter()
-            .map(|tier| &tier.prices)
-            .chain([&self.prices]);
-        if all.any(|prices| !is_sane(prices)) {
+        let others = self.services.iter().map(|row| (&row.prices, &row.tiers));
+        let all = std::iter::once((&self.prices, &self.tiers)).chain(others);
+        if !all.clone().all(|(prices, tiers)| {
+            is_sane(prices) && tiers.iter().all(|tier| is_sane(&tier.prices))
+        }) {
             return Err("a price is negative, or above $10,000 per million tokens");
         }
         if self.prices.input.is_none() && self.prices.output.is_none() {
             return Err("there is neither an input nor an output price");
         }
-        let tiers: Vec<Tier> = self
-            .tiers
-            .iter()
-            .map(|tier| Tier {
-                above_input_tokens: tier.above,
-                prices: tier.prices,
-            })
-            .collect();
-        let mut price = ModelPrice::new(self.prices, &tiers);
+        let mut price = ModelPrice::new(self.prices, &tiers(&self.tiers));
+        for row in &self.services {
+            price = price.with_service(&row.service, row.prices, &tiers(&row.tiers));
+        }
         price.max_output = self.max_output;
         price.max_input = self.max_input;
         price.traits = self.traits.iter().copied().collect();
         Ok(price)
     }
+}
+
+fn tiers(rows: &[TierRow]) -> Vec<Tier> {
+    let tier = |row: &TierRow| Tier {
+        above_input_tokens: row.above,
+        prices: row.prices,
+    };
+    rows.iter().map(tier).collect()
 }
 
 fn is_sane(prices: &Prices) -> bool {

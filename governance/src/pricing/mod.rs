@@ -11,7 +11,7 @@ mod table;
 mod traits;
 mod usd;
 
-pub use cost::price;
+pub use cost::{price, price_of};
 pub use file::Source;
 pub use price::{ModelPrice, Prices, Rates, Tier};
 pub use table::{BadTable, Override, PriceTable};

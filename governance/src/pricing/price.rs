@@ -89,12 +89,42 @@ pub struct Tier {
     pub prices: Prices,
 }
 
-/// What is known of a model: its prices and its bounds.
+/// The prices of one service of a model (its standard one, a faster, a cheaper).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelPrice {
+struct Schedule {
     base: Rates,
     /// By rising bound.
     tiers: Vec<(u64, Rates)>,
+}
+
+impl Schedule {
+    fn new(prices: Prices, tiers: &[Tier]) -> Self {
+        let mut tiers: Vec<(u64, Rates)> = tiers
+            .iter()
+            .map(|tier| (tier.above_input_tokens, tier.prices.or(prices).rates()))
+            .collect();
+        tiers.sort_by_key(|(above, _)| *above);
+        Self {
+            base: prices.rates(),
+            tiers,
+        }
+    }
+
+    fn rates(&self, input_tokens: u64) -> &Rates {
+        self.tiers
+            .iter()
+            .rev()
+            .find(|(above, _)| input_tokens > *above)
+            .map_or(&self.base, |(_, rates)| rates)
+    }
+}
+
+/// What is known of a model: its prices and its bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelPrice {
+    standard: Schedule,
+    /// Others than the standard one, by the name that answers give (`flex`, `priority`, `fast`).
+    services: Vec<(Box<str>, Schedule)>,
     /// The most tokens that the model answers with.
     pub max_output: Option<u64>,
     /// The most tokens that it reads.
@@ -104,32 +134,42 @@ pub struct ModelPrice {
 
 impl ModelPrice {
     pub fn new(prices: Prices, tiers: &[Tier]) -> Self {
-        let mut tiers: Vec<(u64, Rates)> = tiers
-            .iter()
-            .map(|tier| (tier.above_input_tokens, tier.prices.or(prices).rates()))
-            .collect();
-        tiers.sort_by_key(|(above, _)| *above);
         Self {
-            base: prices.rates(),
-            tiers,
+            standard: Schedule::new(prices, tiers),
+            services: Vec::new(),
             max_output: None,
             max_input: None,
             traits: Traits::default(),
         }
     }
 
-    /// The prices of a request by its whole input.
+    /// The same with the prices of another service.
+    #[must_use]
+    pub fn with_service(mut self, service: &str, prices: Prices, tiers: &[Tier]) -> Self {
+        self.services
+            .push((service.into(), Schedule::new(prices, tiers)));
+        self
+    }
+
+    /// The prices of a request by its whole input, in the standard service.
     pub fn rates(&self, input_tokens: u64) -> &Rates {
-        self.tiers
-            .iter()
-            .rev()
-            .find(|(above, _)| input_tokens > *above)
-            .map_or(&self.base, |(_, rates)| rates)
+        self.standard.rates(input_tokens)
+    }
+
+    /// The prices of a request by its whole input and the service that an answer named. One that the table does not
+    /// know costs as the standard one.
+    pub fn rates_of(&self, service: Option<&str>, input_tokens: u64) -> &Rates {
+        let known = service.and_then(|service| {
+            let mut services = self.services.iter();
+            services.find(|(name, _)| **name == *service)
+        });
+        let schedule = known.map_or(&self.standard, |(_, schedule)| schedule);
+        schedule.rates(input_tokens)
     }
 
     /// The prices of a request below every tier.
     pub fn base(&self) -> &Rates {
-        &self.base
+        &self.standard.base
     }
 }
 

@@ -82,6 +82,24 @@ fn known_prices_are_right() {
         (sonnet.cache_write, sonnet.cache_write_1h),
         (pico(3_750_000), pico(6_000_000))
     );
+    let service = |vendor, model, service| of(vendor, model).rates_of(Some(service), 1);
+    for (name, input, output) in [
+        ("flex", 625_000, 5_000_000),
+        ("priority", 2_500_000, 20_000_000),
+        ("default", 1_250_000, 10_000_000),
+    ] {
+        let rates = service("openai", "gpt-5", name);
+        assert_eq!(
+            (rates.input, rates.output),
+            (pico(input), pico(output)),
+            "{name}"
+        );
+    }
+    let fast = service("anthropic", "claude-fable-5-2", "fast");
+    assert_eq!(
+        (fast.input, fast.output),
+        (pico(16_000_000), pico(80_000_000))
+    );
     let embedding = of("openai", "text-embedding-3-small").base();
     assert_eq!((embedding.input, embedding.output), (pico(20_000), None));
 }

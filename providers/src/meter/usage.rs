@@ -125,8 +125,11 @@ struct AnthropicCounts {
     thinking: Option<u64>,
 }
 
+const FAST: &str = "fast";
+
 impl AnthropicUsage {
-    /// Reads a `usage`: what it tells replaces what was told before. `service_tier` goes to `tier`.
+    /// Reads a `usage`: what it tells replaces what was told before. `service_tier` goes to `tier`, and `speed` where it
+    /// is `fast`.
     pub(crate) fn read(
         &mut self,
         cursor: &mut Cursor<'_>,
@@ -134,7 +137,15 @@ impl AnthropicUsage {
     ) -> Result<(), SyntaxError> {
         let Self { main, beside } = self;
         object_or_skip(cursor, |cursor, key| match key {
+            // A speed has a price of its own, whatever the tier.
+            "service_tier" if tier.as_deref() == Some(FAST) => cursor.skip(),
             "service_tier" => super::keep_last(tier, cursor),
+            "speed" => {
+                if cursor.text()?.as_deref() == Some(FAST) {
+                    *tier = Some(FAST.to_owned());
+                }
+                Ok(())
+            }
             "iterations" if cursor.peek() == Some(b'[') => {
                 *beside = AnthropicCounts::default();
                 array_or_skip(cursor, |cursor| {

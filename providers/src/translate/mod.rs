@@ -7,5 +7,6 @@ mod tests;
 mod thinking;
 mod translator;
 
+pub use request::check_count;
 pub(crate) use request::prepare;
 pub(crate) use translator::Translator;

@@ -20,11 +20,14 @@ pub(crate) fn prepare(
             chat_to_anthropic(call, headers, target, memory)
         }
         (Endpoint::Messages, ProviderKind::OpenAi) => messages_to_openai(call, headers, target),
-        // Callers do without a count: the server may estimate one.
-        (Endpoint::CountTokens, _) => Err(Refusal::NotFound(format!(
-            "provider `{}` does not count tokens",
-            target.provider
-        ))),
+        // The server may estimate a count.
+        (Endpoint::CountTokens, _) => {
+            check_count(call)?;
+            Err(Refusal::NotFound(format!(
+                "provider `{}` does not count tokens",
+                target.provider
+            )))
+        }
         (endpoint, _) => Err(unsupported(
             "model",
             format_args!(
@@ -34,6 +37,11 @@ pub(crate) fn prepare(
             ),
         )),
     }
+}
+
+/// Whether the body of a call of `count_tokens` is one, as far as another target than Anthropic's could be told it.
+pub fn check_count(call: &Call) -> Result<(), Refusal> {
+    messages::read_prompt(&call.body, &mut Losses::default()).map(drop)
 }
 
 fn chat_to_anthropic(

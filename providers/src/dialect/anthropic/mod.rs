@@ -9,7 +9,7 @@ mod tool;
 mod usage;
 
 pub(crate) use block::cache_control;
-pub(crate) use read::read;
+pub(crate) use read::{read, read_prompt};
 pub(crate) use stream::Stream;
 pub(crate) use thinking::{thinking, thinking_block};
 

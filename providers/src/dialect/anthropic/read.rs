@@ -11,8 +11,17 @@ use tollgate_domain::Refusal;
 /// What runs at the provider or lives there: leaving it out would answer another question.
 const SERVER_SIDE: [&str; 4] = ["mcp_servers", "container", "thread", "compaction"];
 
-/// Reads a body.
+/// Reads the body of a request for an answer.
 pub(crate) fn read<'a>(body: &'a [u8], losses: &mut Losses) -> Result<Request<'a>, Refusal> {
+    let request = read_prompt(body, losses)?;
+    if request.max_output.is_none() {
+        return Err(field::missing("max_tokens"));
+    }
+    Ok(request)
+}
+
+/// Reads the body of a request whose prompt is to be counted.
+pub(crate) fn read_prompt<'a>(body: &'a [u8], losses: &mut Losses) -> Result<Request<'a>, Refusal> {
     let mut request = Request::default();
     let mut has_messages = false;
     let mut cursor = Cursor::new(body)?;
@@ -23,8 +32,8 @@ pub(crate) fn read<'a>(body: &'a [u8], losses: &mut Losses) -> Result<Request<'a
     if !has_messages {
         return Err(field::missing("messages"));
     }
-    if request.max_output.is_none() {
-        return Err(field::missing("max_tokens"));
+    if request.turns.is_empty() {
+        return Err(field::wrong("messages", "a list that is not empty"));
     }
     Ok(request)
 }

@@ -18,6 +18,27 @@ fn fault(endpoint: Endpoint, body: &str) -> ReplyFault {
 }
 
 #[test]
+fn what_changes_the_price_is_noted() {
+    let message = |usage: &str| {
+        let body = format!(
+            r#"{{"id":"m","content":[],"stop_reason":"end_turn","usage":{{"input_tokens":1,"output_tokens":1,{usage}}}}}"#
+        );
+        check(Endpoint::Messages, &body).service_tier
+    };
+    for (usage, expected) in [
+        (r#""service_tier":"standard""#, "standard"),
+        (
+            r#""service_tier":"standard","speed":"standard""#,
+            "standard",
+        ),
+        (r#""service_tier":"standard","speed":"fast""#, "fast"),
+        (r#""speed":"fast","service_tier":"priority""#, "fast"),
+    ] {
+        assert_eq!(message(usage).as_deref(), Some(expected), "{usage}");
+    }
+}
+
+#[test]
 fn a_chat_completion_is_metered() {
     let seen = check(
         Endpoint::ChatCompletions,
