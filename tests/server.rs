@@ -236,6 +236,9 @@ routes:
   sim-strict: {{ targets: [{{ provider: anthropic }}], on_loss: refuse }}
   "sim-gpt*": {{ targets: [{{ provider: openai }}], retry: {{ attempts: 1 }} }}
   "sim-claude*": {{ targets: [{{ provider: anthropic }}], retry: {{ attempts: 1 }} }}
+  "gpt-*": {{ targets: [{{ provider: openai }}], retry: {{ attempts: 1 }} }}
+  "o*": {{ targets: [{{ provider: openai }}], retry: {{ attempts: 1 }} }}
+  "claude-*": {{ targets: [{{ provider: anthropic }}], retry: {{ attempts: 1 }} }}
   "text-embedding-*": {{ targets: [{{ provider: openai }}] }}
 keys:
   tests: {{ key: "{KEY}", scopes: [invoke, read, metrics] }}

@@ -25,6 +25,11 @@ fn python_anthropic_talks_to_both_upstreams() {
 }
 
 #[test]
+fn each_dialects_sdk_is_translated_for_the_other_upstream() {
+    check("translation.py");
+}
+
+#[test]
 fn an_agent_of_five_turns_keeps_its_thinking_on_every_path() {
     check("agent_loop.py");
 }
