@@ -2,15 +2,16 @@
 //! work out anew (connections' origins, header values, limits' gates, breakers, prices).
 
 use crate::clock;
-use crate::config::{Fallback, Provider, Route, Snapshot, Target};
+use crate::config::{Capture, Fallback, Provider, Route, Snapshot, Target};
 use crate::upstream::{self, Origin, Origins};
 use http::header::{AUTHORIZATION, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tollgate_domain::ProviderName;
+use tollgate_governance::Moment;
 use tollgate_governance::health::{Breaker, Breakers, Settings, TargetId};
-use tollgate_governance::limit::{Gate, Gates, Permits};
+use tollgate_governance::limit::{Gate, Gates, Permits, Standing, standing};
 use tollgate_governance::pricing::{ModelPrice, PriceTable, Trait};
 use tollgate_governance::principal::{KeyHash, Principal};
 use tollgate_governance::strategy::Strategy;
@@ -20,6 +21,8 @@ use tollgate_providers::{Credential, ModelFacts, provider};
 pub struct Live {
     pub config: Arc<Snapshot>,
     pub prices: PriceTable,
+    /// What is kept of calls that reach no route: as little as of those of any route.
+    pub unrouted_capture: Capture,
     routes: HashMap<String, Arc<LiveRoute>>,
     keys: HashMap<KeyHash, Arc<LiveKey>>,
     providers: HashMap<ProviderName, Arc<LiveProvider>>,
@@ -59,6 +62,13 @@ pub struct LiveKey {
     pub principal: Arc<Principal>,
     pub hash: KeyHash,
     pub gates: Vec<Arc<Gate>>,
+}
+
+impl LiveKey {
+    /// How it stands at the limits that are its own.
+    pub fn standing(&self, now: Moment) -> Standing {
+        standing(&self.gates, now)
+    }
 }
 
 /// Why a snapshot that was checked cannot be served.
@@ -175,9 +185,11 @@ impl Live {
                 )
             })
             .collect();
+        let unrouted_capture = config.routes.iter().map(|route| route.capture).max();
         Ok(Self {
             config,
             prices,
+            unrouted_capture: unrouted_capture.unwrap_or(Capture::Full),
             routes,
             keys,
             providers,

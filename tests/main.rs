@@ -24,6 +24,7 @@ mod script;
 mod sdk;
 mod security;
 mod server;
+mod tool;
 mod traces;
 mod upstream;
 mod wait;

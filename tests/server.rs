@@ -49,7 +49,7 @@ impl Server {
         Self::configured(&configuration(upstream.address))
     }
 
-    /// With this file; `LISTEN` in it stands for the address.
+    /// With this file; `LISTEN` in it stands for the address, `PORT` for its port.
     pub(crate) fn configured(yaml: &str) -> Self {
         Self::amid(Around::default(), yaml)
     }
@@ -58,7 +58,8 @@ impl Server {
     pub(crate) fn amid(around: Around<'_>, yaml: &str) -> Self {
         Self::spawn(around, |folder, address| {
             let path = folder.join("tollgate.yaml");
-            fs::write(&path, yaml.replace("LISTEN", &address.to_string())).unwrap();
+            let yaml = yaml.replace("LISTEN", &address.to_string());
+            fs::write(&path, yaml.replace("PORT", &address.port().to_string())).unwrap();
             vec![
                 "serve".to_owned(),
                 "--config".to_owned(),
@@ -204,7 +205,7 @@ fn launch(
 ///
 /// Below the range that the kernel gives to clients: a client that asks for a port of that range while no server
 /// listens may be given the same port, and is then connected to itself.
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     let random = RandomState::new();
     (0_u32..)
         .map(|attempt| 20_000 + random.hash_one(attempt) % 12_000)

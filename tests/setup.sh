@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the clients that the tests run: Python packages into .venv, Node packages into tests/clients/node_modules.
-# Does nothing where both are up to date.
+# Installs what the tests run: Python packages into .venv, Node packages into tests/clients/node_modules, Debian's
+# Prometheus into .tools (unpacked only: no service is set up), and strace. Does nothing where all are up to date.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -38,5 +38,39 @@ install_node() {
     echo "$wanted" >"$stamp"
 }
 
+install_prometheus() {
+    if [ -x .tools/usr/bin/promtool ] || command -v promtool >/dev/null; then
+        return
+    fi
+    if ! command -v apt-get >/dev/null; then
+        echo "no Prometheus here: the tests that need it will be skipped"
+        return
+    fi
+    echo "unpacking Debian's Prometheus into .tools"
+    local folder
+    folder=$(mktemp -d)
+    # Without root, the lists have to be there already.
+    if [ "$(id -u)" = 0 ]; then
+        apt-get update -qq
+    fi
+    (cd "$folder" && apt-get download -qq prometheus)
+    mkdir -p .tools
+    dpkg --extract "$folder"/prometheus_*.deb .tools
+    rm -r "$folder"
+}
+
+install_strace() {
+    if command -v strace >/dev/null; then
+        return
+    fi
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null
+    else
+        echo "no strace here: the tests that need it will be skipped"
+    fi
+}
+
 install_python
 install_node
+install_prometheus
+install_strace

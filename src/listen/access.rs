@@ -12,17 +12,16 @@ pub fn check(live: &Live, head: &Parts, scope: Scope) -> Result<(), Refusal> {
     if is_local(live, head) && caller::is_anonymous(&head.headers) {
         return check_browser(live, head);
     }
-    match caller::authenticate(live, &head.headers) {
-        Ok(key) if key.principal.scopes.holds(Scope::Admin) => Ok(()),
+    let key = caller::authenticate(live, &head.headers)?;
+    match key.principal.require(scope) {
         // On loopback a key opens no less than no key.
-        Ok(_) if is_local(live, head) => check_browser(live, head),
-        Ok(key) => key.principal.require(scope),
-        Err(refusal) => Err(refusal),
+        Err(_) if is_local(live, head) => check_browser(live, head),
+        judged => judged,
     }
 }
 
 /// By the address that is listened on; a request that a proxy passed on is never local.
-fn is_local(live: &Live, head: &Parts) -> bool {
+pub fn is_local(live: &Live, head: &Parts) -> bool {
     let is_forwarded = head.headers.contains_key(FORWARDED)
         || head
             .headers

@@ -1,10 +1,11 @@
 //! The small answers: probes, metrics, lists of models.
 
+use crate::clock;
 use crate::gateway::Gateway;
-use crate::live::Live;
+use crate::live::{Live, LiveKey};
 use crate::percent;
 use crate::pipeline::ReplyBody;
-use crate::pipeline::answer::VERSION;
+use crate::pipeline::answer::{VERSION, put_standing};
 use crate::pipeline::caller;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
@@ -64,6 +65,18 @@ pub fn models(
     path: &str,
 ) -> Result<Response<ReplyBody>, Refusal> {
     let key = caller::authenticate(live, &head.headers)?;
+    let mut response = names(live, &key, dialect, head, path)?;
+    put_standing(response.headers_mut(), key.standing(clock::now()), dialect);
+    Ok(response)
+}
+
+fn names(
+    live: &Live,
+    key: &LiveKey,
+    dialect: Dialect,
+    head: &Parts,
+    path: &str,
+) -> Result<Response<ReplyBody>, Refusal> {
     key.principal.require(Scope::Invoke)?;
     let wanted = path
         .strip_prefix("/v1/models")

@@ -87,12 +87,12 @@ async fn other(
         || path == "/version"
         || path == "/health";
     if !is_mlflow {
-        if path.starts_with("/v1/") {
-            // Whoever is unknown learns nothing of what exists.
+        // Whoever is unknown learns nothing of what exists.
+        if path.starts_with("/v1/") || !access::is_local(&live, &head) {
             authenticate(&live, &head.headers)?;
-            if path == "/v1/models" || path.starts_with("/v1/models/") {
-                return Err(Refusal::MethodNotAllowed(head.method.to_string()));
-            }
+        }
+        if path == "/v1/models" || path.starts_with("/v1/models/") {
+            return Err(Refusal::MethodNotAllowed(head.method.to_string()));
         }
         return Err(Refusal::NotFound(format!(
             "there is nothing at {}",

@@ -11,7 +11,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tollgate_domain::{Dialect, Refusal};
-use tollgate_governance::limit::retry_after_seconds;
+use tollgate_governance::limit::{Standing, retry_after_seconds};
 use tollgate_providers::{error_body, error_status};
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -174,12 +174,14 @@ fn own_headers(headers: &mut HeaderMap, exchange: &Exchange) {
     if !exchange.losses.is_empty() {
         put(headers, X_DROPPED, &exchange.losses);
     }
-    let now = clock::unix_seconds();
-    exchange
-        .standing()
-        .headers(exchange.dialect, now, |name, value| {
-            put(headers, HeaderName::from_static(name), value);
-        });
+    put_standing(headers, exchange.standing(), exchange.dialect);
+}
+
+/// What a key has left, in the words of the dialect.
+pub fn put_standing(headers: &mut HeaderMap, standing: Standing, dialect: Dialect) {
+    standing.headers(dialect, clock::unix_seconds(), |name, value| {
+        put(headers, HeaderName::from_static(name), value);
+    });
 }
 
 /// Sets a header whose value may hold anything; what a header can't carry is left out.

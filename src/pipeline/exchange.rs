@@ -86,7 +86,8 @@ pub struct Exchange {
     /// Sent since the last record of progress.
     unrecorded: usize,
     admission: Option<Admission>,
-    standing: Standing,
+    /// How the key stood at its limits; none as long as it was not there.
+    standing: Option<Standing>,
     closed_at: Option<Position>,
     is_opened: bool,
     is_settled: bool,
@@ -136,7 +137,7 @@ impl Exchange {
             sample: Vec::new(),
             unrecorded: 0,
             admission: None,
-            standing: Standing::default(),
+            standing: None,
             closed_at: None,
             is_opened: false,
             is_settled: false,
@@ -168,17 +169,18 @@ impl Exchange {
     }
 
     pub fn admitted(&mut self, admission: Admission) {
-        self.standing = *admission.standing();
+        self.standing = Some(*admission.standing());
         self.admission = Some(admission);
     }
 
     /// How the key stands, where it was refused.
     pub fn note_standing(&mut self, standing: Standing) {
-        self.standing = standing;
+        self.standing = Some(standing);
     }
 
     pub fn standing(&self) -> Standing {
         self.standing
+            .unwrap_or_else(|| self.key.standing(clock::now()))
     }
 
     /// Whether a target speaks another dialect than the caller's.
@@ -195,7 +197,7 @@ impl Exchange {
     fn capture(&self) -> Capture {
         self.route
             .as_ref()
-            .map_or(Capture::Full, |route| route.route.capture)
+            .map_or(self.live.unrouted_capture, |route| route.route.capture)
     }
 
     fn capture_max(&self) -> usize {

@@ -1,6 +1,7 @@
 //! Operators on a bad day.
 
 mod books;
+mod estimates;
 mod kill;
 mod leaver;
 mod mount;
@@ -8,3 +9,4 @@ mod reload;
 mod stop;
 mod store_away;
 mod streams;
+mod sync;

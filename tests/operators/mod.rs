@@ -1,6 +1,10 @@
 //! Who runs it: certificates, proxies, probes, reloads, metrics.
 
+mod capacity;
+mod deploy;
 mod healthcheck;
+mod keys;
+mod prometheus;
 mod proxies;
 mod reload;
 mod tls;

@@ -1,6 +1,8 @@
 //! Who should not get in, and what should not get out.
 
 mod canary;
+mod capture;
 mod doors;
 mod http1;
 mod limits;
+mod scopes;

@@ -43,9 +43,10 @@ where
     })
 }
 
-/// The tightest of the key's limits.
-fn standing<'a>(gates: impl Iterator<Item = &'a Arc<Gate>>, now: Moment) -> Standing {
+/// How a key stands: the tightest of the limits that are its own.
+pub fn standing<'a>(gates: impl IntoIterator<Item = &'a Arc<Gate>>, now: Moment) -> Standing {
     gates
+        .into_iter()
         .filter(|gate| gate.id().is_of_key())
         .map(|gate| gate.standing(now))
         .fold(Standing::default(), Standing::tighter)

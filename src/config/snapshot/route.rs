@@ -58,8 +58,8 @@ pub struct Timeouts {
     pub total: Duration,
 }
 
-/// How much of the bodies a trace keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How much of the bodies a trace keeps, from all to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Capture {
     Full,
     /// Names, numbers and times, no bodies.

@@ -1,0 +1,162 @@
+//! Keys that the command line makes beside a running server, and what a key is told of its limits.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::http::{self, Answer};
+use crate::server::{KEY, Server, configuration};
+use crate::upstream::Upstream;
+use crate::wait;
+
+fn tollgate(server: &Server, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(arguments)
+        .args(["--config", "tollgate.yaml"])
+        .current_dir(server.folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn ask(server: &Server, key: &str, model: &str, more: &[(&str, &str)]) -> Answer {
+    let bearer = format!("Bearer {key}");
+    let headers = [&[("Authorization", bearer.as_str())], more].concat();
+    let body = json!({ "model": model, "messages": [{ "role": "user", "content": "3 words" }] });
+    http::post(server.address, "/v1/chat/completions", &headers, &body).unwrap()
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the promise is a time")]
+fn a_key_of_the_command_line_works_and_is_revoked_within_a_second() {
+    let upstream = Upstream::start();
+    let server = Server::before(&upstream);
+    let key = tollgate(
+        &server,
+        &["keys", "create", "made", "--route", "sim-openai"],
+    );
+    assert!(key.starts_with("tg-"), "{key}");
+    let until = |what: &str, status: u16| {
+        let started = std::time::Instant::now();
+        wait::until(what, || {
+            ask(&server, &key, "sim-openai", &[]).status == status
+        });
+        println!("{what}: {:?}", started.elapsed());
+        // Ten times the promise: the machine may be busy.
+        assert!(started.elapsed() < Duration::from_secs(10), "{what}");
+    };
+    until("the new key", 200);
+    assert_eq!(ask(&server, &key, "sim-anthropic", &[]).status, 404);
+    assert!(tollgate(&server, &["keys", "list"]).contains("made"));
+    tollgate(&server, &["keys", "revoke", "made"]);
+    until("the revocation", 401);
+    // Those of the file are not touched.
+    assert_eq!(ask(&server, KEY, "sim-openai", &[]).status, 200);
+}
+
+const LIMITED: &str = "tg-limited-0123456789abcdef0123456789abcdef";
+
+/// `6m0s`, `1.5s`, `12ms`: as Go prints durations, in seconds.
+fn seconds(text: &str) -> f64 {
+    let mut total = 0.0;
+    let mut number = String::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter.is_ascii_digit() || letter == '.' {
+            number.push(letter);
+            continue;
+        }
+        let scale = match (letter, letters.peek()) {
+            ('m', Some('s')) => {
+                letters.next();
+                0.001
+            }
+            ('h', _) => 3600.0,
+            ('m', _) => 60.0,
+            ('s', _) => 1.0,
+            _ => panic!("no duration: {text}"),
+        };
+        let value: f64 = number
+            .parse()
+            .unwrap_or_else(|_| panic!("no duration: {text}"));
+        total += value * scale;
+        number.clear();
+    }
+    assert!(number.is_empty() && !text.is_empty(), "no duration: {text}");
+    total
+}
+
+#[test]
+fn every_answer_says_how_the_key_stands_in_the_callers_dialect() {
+    let upstream = Upstream::start();
+    let limited = format!(
+        "keys:\n  limited: {{ key: \"{LIMITED}\", limits: [{{ requests: 4/h, tokens: 100k/min }}] }}"
+    );
+    let yaml = configuration(upstream.address).replacen("keys:", &limited, 1);
+    let server = Server::configured(&yaml);
+    let check = |answer: &Answer, status: u16, remaining: &str| {
+        assert_eq!(answer.status, status, "{}", answer.body);
+        let header = |name: &str| {
+            answer
+                .header(name)
+                .unwrap_or_else(|| panic!("no {name}: {}", answer.head))
+        };
+        assert_eq!(header("x-ratelimit-limit-requests"), "4");
+        assert_eq!(header("x-ratelimit-remaining-requests"), remaining);
+        assert_eq!(header("x-ratelimit-limit-tokens"), "100000");
+        let left: u64 = header("x-ratelimit-remaining-tokens").parse().unwrap();
+        assert!((90_000..=100_000).contains(&left), "{left}");
+        let used = 4 - remaining.parse::<u64>().unwrap();
+        // A request comes back each quarter of an hour.
+        let reset = seconds(header("x-ratelimit-reset-requests"));
+        let whole = 900.0 * used as f64;
+        assert!(
+            reset <= whole && reset >= whole - 60.0,
+            "{reset} of {whole}"
+        );
+        assert!(seconds(header("x-ratelimit-reset-tokens")) <= 60.0);
+    };
+    check(&ask(&server, LIMITED, "sim-openai", &[]), 200, "3");
+    check(
+        &ask(&server, LIMITED, "sim-gpt+fault=400:no", &[]),
+        400,
+        "2",
+    );
+    // What was refused before the limits counts for nothing, and is told all the same.
+    check(&ask(&server, LIMITED, "no-such-model", &[]), 404, "2");
+    let bearer = format!("Bearer {LIMITED}");
+    let list = http::get(server.address, "/v1/models", &[("Authorization", &bearer)]).unwrap();
+    check(&list, 200, "2");
+    check(&ask(&server, LIMITED, "sim-anthropic", &[]), 200, "1");
+
+    let anthropic = [("anthropic-version", "2023-06-01")];
+    let last = ask(&server, LIMITED, "sim-openai", &anthropic);
+    assert_eq!(last.status, 200, "{}", last.body);
+    let refused = ask(&server, LIMITED, "sim-openai", &anthropic);
+    assert_eq!(refused.status, 429, "{}", refused.body);
+    assert_eq!(refused.json()["error"]["type"], "rate_limit_error");
+    for answer in [&last, &refused] {
+        assert_eq!(
+            answer.header("anthropic-ratelimit-requests-remaining"),
+            Some("0")
+        );
+        assert_eq!(
+            answer.header("anthropic-ratelimit-requests-limit"),
+            Some("4")
+        );
+        let reset = answer.header("anthropic-ratelimit-requests-reset").unwrap();
+        assert!(reset.contains('T') && reset.ends_with('Z'), "{reset}");
+        assert_eq!(answer.header("x-ratelimit-limit-requests"), None);
+    }
+
+    let refused = ask(&server, LIMITED, "sim-openai", &[]);
+    check(&refused, 429, "0");
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((840..=900).contains(&wait), "{wait}");
+    let error: Value = refused.json();
+    assert_eq!(error["error"]["code"], "rate_limit_exceeded", "{error}");
+    assert_eq!(error["error"]["type"], "requests", "{error}");
+}
