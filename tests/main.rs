@@ -12,6 +12,7 @@
 )]
 
 mod authority;
+mod collector;
 mod faults;
 mod forward_proxy;
 mod house;

@@ -243,6 +243,10 @@ impl State {
     pub(crate) fn is_refusing(&self) -> bool {
         self.is_refusing
     }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full_told
+    }
 }
 
 /// A panic while the lock was held leaves nothing half done that the next holder could see, so it does not spread.

@@ -40,4 +40,6 @@ pub struct Depth {
     pub unsynced_bytes: u64,
     /// Appends are refused: the disk loses what is written.
     pub is_refusing: bool,
+    /// There was no room for another segment: the bound is reached or the disk is full.
+    pub is_full: bool,
 }

@@ -66,7 +66,13 @@ fn a_cursor_goes_on_where_it_was_and_other_readers_keep_their_segments() {
         cursor = export.next().unwrap().unwrap().position;
     }
     export.release(cursor);
-    assert!(writer.depth().segments < segments);
+    let all = writer.depth().segments;
+    assert!(all < segments);
+    let of_export = writer.bytes_between(cursor, drain.position());
+    let segment = crate::tests::options(journal.path()).segment_bytes();
+    assert_eq!(of_export, (all - 1) * segment, "without the active one");
+    assert_eq!(writer.bytes_between(cursor, cursor), 0);
+    assert_eq!(writer.bytes_between(drain.position(), drain.position()), 0);
     drop((writer, drain, export));
 
     let writer = journal.open();

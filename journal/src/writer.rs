@@ -85,7 +85,21 @@ impl Writer {
             max_bytes: self.log.options.max_bytes,
             unsynced_bytes: state.unsynced_bytes() as u64,
             is_refusing: state.is_refusing(),
+            is_full: state.is_full(),
         }
+    }
+
+    /// What sealed segments take that end after the one position and at or before the other: what a reader that is
+    /// done up to the first keeps, where all others are done up to the second. The active segment counts where it is in
+    /// the way.
+    pub fn bytes_between(&self, after: Position, up_to: Position) -> u64 {
+        let within = after.as_u64().saturating_add(1)..=up_to.as_u64();
+        let state = self.log.lock();
+        let is_full = state.is_full();
+        let kept = state.segments.iter().filter(|segment| {
+            within.contains(&segment.last) && (is_full || !state.segments.is_active(segment.id))
+        });
+        kept.map(|segment| segment.capacity).sum()
     }
 
     pub fn stats(&self) -> Stats {

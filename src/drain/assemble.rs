@@ -78,8 +78,8 @@ impl Assembler {
     }
 
     /// Makes rows of the requests that keep records up to `end` in the journal, where everything up to `read` was
-    /// taken. With the rows stored, the cursor may pass those records.
-    pub(super) fn carry(&mut self, end: Position, read: Position) -> Vec<CarriedRow> {
+    /// taken by `reader`. With the rows stored, the cursor may pass those records.
+    pub(super) fn carry(&mut self, end: Position, read: Position, reader: &str) -> Vec<CarriedRow> {
         let mut rows = Vec::new();
         while let Some(&(position, id)) = self.places.first() {
             if position > end {
@@ -88,7 +88,7 @@ impl Assembler {
             let Some(mut request) = self.remove(id) else {
                 break;
             };
-            rows.push(carried::row(&request, read));
+            rows.push(carried::row(&request, read, reader));
             request.position = read.next();
             request.is_carried = true;
             self.put(request);

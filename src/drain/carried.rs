@@ -3,15 +3,29 @@
 //!
 //! A request is carried as the records that would make it: their layout is the journal's own, with its versions.
 
-use super::CURSOR;
 use super::request::{Request, Try, TryEnd};
 use tollgate_journal::{Attempt, AttemptEnd, Malformed, Open, Pairs, Position, Progress, Record};
+use tollgate_store::Store;
 use tollgate_store::carried::CarriedRow;
 
+/// The requests that the store carries for a reader.
+pub(super) fn all(store: &Store, reader: &str) -> tollgate_store::Result<Vec<Request>> {
+    let mut requests = Vec::new();
+    for row in store.carried(reader)? {
+        match read(&row) {
+            Ok(request) => requests.push(request),
+            Err(error) => {
+                tracing::error!(request = %row.request, %error, "an open request in the store can't be read");
+            }
+        }
+    }
+    Ok(requests)
+}
+
 /// The row of a request as it is once everything up to `through` was read.
-pub(super) fn row(request: &Request, through: Position) -> CarriedRow {
+pub(super) fn row(request: &Request, through: Position, reader: &str) -> CarriedRow {
     CarriedRow {
-        reader: CURSOR.to_owned(),
+        reader: reader.to_owned(),
         request: request.id,
         through: through.to_bytes().to_vec(),
         records: encode(request),

@@ -16,7 +16,7 @@
 //!
 //! A request's way: [`assemble`] (records to requests, [`carried`] where they stay open, [`interrupted`] where a process
 //! left them), [`rows`] (a request to rows, with [`spans`] and [`content`]), [`sink`] (rows into the store, by
-//! [`isolate`] where it refuses some), [`run`] (the thread).
+//! [`isolate`] where it refuses some), [`run`] (the thread). Beside it, [`otlp`] sends the same spans to collectors.
 
 mod assemble;
 mod body;
@@ -25,6 +25,7 @@ mod content;
 mod counting;
 mod interrupted;
 mod isolate;
+pub mod otlp;
 mod request;
 mod rows;
 mod run;
@@ -39,7 +40,8 @@ mod tests;
 pub use counting::{Counting, Told};
 pub use stats::DrainStats;
 
-use crate::config::OtlpTarget;
+use crate::telemetry::ExportMetrics;
+use otlp::{Endpoint, Exporters};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -54,14 +56,15 @@ const CURSOR: &str = "drain";
 /// What a usage costs at a provider (by its configured name) for a model, where there is a price.
 pub type Pricing = Arc<dyn Fn(&str, ProviderKind, &str, &Usage) -> Option<Cost> + Send + Sync>;
 
-/// The running drain. Dropped, it stops as by [`DrainHandle::flush_and_stop`].
+/// The running drain and its exporters. Dropped, they stop as by [`DrainHandle::flush_and_stop`].
 pub struct DrainHandle {
     stop: Arc<Stop>,
     journal: Writer,
+    exporters: Arc<Exporters>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts the drain's thread. To be called before this process appends anything: what is in the journal by then is an
+/// Starts the drain's thread, and one for each collector. To be called before this process appends anything: what is in the journal by then is an
 /// earlier process's.
 pub fn start(
     store: Store,
@@ -69,11 +72,21 @@ pub fn start(
     stats: Arc<DrainStats>,
     price: Pricing,
     counting: Counting,
-    _otlp: &[OtlpTarget],
+    metrics: ExportMetrics,
+    collectors: &[Arc<Endpoint>],
 ) -> io::Result<DrainHandle> {
     let stop = Arc::new(Stop::default());
+    let exporters = Arc::new(Exporters::new(
+        store.clone(),
+        journal.clone(),
+        stats.clone(),
+        price.clone(),
+        metrics,
+    ));
     let drain = run::Drain::new(store, journal.clone(), stats, price, counting, stop.clone())
         .map_err(io::Error::other)?;
+    // All readers are there before the drain lets go of any segment.
+    exporters.start(collectors)?;
     let thread = std::thread::Builder::new()
         .name("drain".to_owned())
         .stack_size(8 << 20)
@@ -81,11 +94,19 @@ pub fn start(
     Ok(DrainHandle {
         stop,
         journal,
+        exporters,
         thread: Some(thread),
     })
 }
 
-/// How far the journal is done: also the floor that a journal must be opened with.
+/// The furthest that the store or a collector has come: the floor that a journal must be opened with.
+pub fn floor(store: &Store) -> tollgate_store::Result<Position> {
+    let collectors = otlp::cursors(store)?;
+    let furthest = collectors.iter().map(|(_, position)| *position).max();
+    Ok(stored_cursor(store)?.max(furthest.unwrap_or(Position::START)))
+}
+
+/// How far the store has the journal.
 pub fn stored_cursor(store: &Store) -> tollgate_store::Result<Position> {
     let stored = store.cursor(CURSOR)?;
     Ok(stored
@@ -94,8 +115,12 @@ pub fn stored_cursor(store: &Store) -> tollgate_store::Result<Position> {
 }
 
 impl DrainHandle {
-    /// Stores what is in the journal by now and ends the thread. Where the store does not take it, it stays in the
-    /// journal for the next start.
+    pub fn exporters(&self) -> Arc<Exporters> {
+        self.exporters.clone()
+    }
+
+    /// Stores what is in the journal by now, exports it, and ends the threads. What the store or a collector does not
+    /// take stays in the journal for the next start.
     pub fn flush_and_stop(self) {
         drop(self);
     }
@@ -112,5 +137,6 @@ impl Drop for DrainHandle {
                 "the drain's thread panicked: what it had not stored is in the journal"
             );
         }
+        self.exporters.stop();
     }
 }

@@ -63,6 +63,8 @@ impl Drain {
         stop: Arc<Stop>,
     ) -> tollgate_store::Result<Self> {
         let (reader, assembler) = beginning(&store, &journal)?;
+        let stored = stored_cursor(&store)?.as_u64();
+        stats.stored.store(stored, Ordering::Relaxed);
         Ok(Self {
             reader,
             assembler,
@@ -144,7 +146,7 @@ impl Drain {
             self.reader.release(self.stored);
         }
         if let Some(end) = ends.iter().rev().nth(KEPT_SEGMENTS) {
-            let rows = self.assembler.carry(*end, self.reader.position());
+            let rows = self.assembler.carry(*end, self.reader.position(), CURSOR);
             let count = rows.len() as u64;
             self.stats.carried.fetch_add(count, Ordering::Relaxed);
             self.sink.carry(rows);
@@ -211,6 +213,8 @@ impl Drain {
                 Ok(_) => {
                     self.stored = cursor;
                     self.reader.release(cursor);
+                    let stored = &self.stats.stored;
+                    stored.store(cursor.as_u64(), Ordering::Relaxed);
                     self.measure();
                     return true;
                 }
@@ -258,6 +262,10 @@ impl Drain {
             behind.saturating_mul(mean).min(held)
         };
         self.stats.undrained_bytes.store(bytes, Ordering::Relaxed);
+        if self.sink.is_empty() {
+            let read = self.reader.position().as_u64();
+            self.stats.settled.store(read, Ordering::Relaxed);
+        }
         let skipped = self.reader.skipped();
         // A damaged place mostly is a missing record as well.
         let lost = skipped.missing.max(skipped.damaged);
@@ -268,15 +276,7 @@ impl Drain {
 
 /// Where a drain begins: with what the store has.
 fn beginning(store: &Store, journal: &Writer) -> tollgate_store::Result<(Reader, Assembler)> {
-    let mut requests = Vec::new();
-    for row in store.carried(CURSOR)? {
-        match carried::read(&row) {
-            Ok(request) => requests.push(request),
-            Err(error) => {
-                tracing::error!(request = %row.request, %error, "an open request in the store can't be read");
-            }
-        }
-    }
+    let requests = carried::all(store, CURSOR)?;
     let reader = journal.reader(stored_cursor(store)?);
     Ok((reader, Assembler::with(requests)))
 }

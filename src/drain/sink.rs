@@ -136,7 +136,7 @@ fn experiment(store: &Store, known: &mut HashMap<String, i64>, name: &str) -> Re
 }
 
 /// A request's rows. A body that defeats its reader costs the bodies, not the request.
-fn row(mut finished: Finished) -> RequestRow {
+pub(super) fn row(mut finished: Finished) -> RequestRow {
     if let Some(rows) = made(&finished) {
         return rows;
     }

@@ -9,6 +9,10 @@ pub struct DrainStats {
     pub undrained_bytes: AtomicU64,
     /// When the oldest request that is over and not stored ended, in nanoseconds since 1970; 0 where none waits.
     pub oldest_undrained: AtomicU64,
+    /// Every request that is over by the record at this position is stored.
+    pub settled: AtomicU64,
+    /// The store's cursor: what it no longer needs of the journal.
+    pub stored: AtomicU64,
     /// Transactions that stored something.
     pub batches: AtomicU64,
     /// Requests and spans that were stored. A replay stores nothing twice.

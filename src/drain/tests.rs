@@ -4,7 +4,7 @@ mod carried;
 mod children;
 mod failing;
 mod interrupted;
-mod support;
+pub(super) mod support;
 
 use super::assemble::Assembler;
 use super::{DrainStats, stored_cursor};

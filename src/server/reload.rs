@@ -4,6 +4,7 @@ use super::keys;
 use super::start::Surroundings;
 use crate::clock::{self, Moment};
 use crate::config::{self, Origin, Snapshot, Watcher, render};
+use crate::drain::otlp::{Endpoint, Exporters};
 use crate::gateway::Gateway;
 use crate::listen::{self, Listener};
 use crate::live::{Live, LiveError};
@@ -53,6 +54,7 @@ pub struct Reloader {
     server: String,
     told: Option<Moment>,
     telling: Option<JoinHandle<()>>,
+    exporters: Option<Arc<Exporters>>,
 }
 
 impl Reloader {
@@ -76,7 +78,13 @@ impl Reloader {
             server: crate::random::span_id().to_string(),
             told: None,
             telling: None,
+            exporters: None,
         }
+    }
+
+    /// Collectors that a reload adds, removes or gives other headers.
+    pub fn also_change(&mut self, exporters: Arc<Exporters>) {
+        self.exporters = Some(exporters);
     }
 
     /// Tells the store now and then that the vault's key is in use. On a thread of its own: a store that is locked must
@@ -162,6 +170,8 @@ impl Reloader {
         let live = self
             .build(snapshot.clone(), stored)
             .map_err(|error| error.to_string())?;
+        let collectors = Endpoint::resolve(&snapshot.telemetry.otlp);
+        let collectors = collectors.map_err(|error| error.to_string())?;
         for notice in &reloaded.notices {
             tracing::warn!("{}", render(std::slice::from_ref(notice)));
         }
@@ -169,6 +179,9 @@ impl Reloader {
             self.listener.tls.store(tls);
         }
         self.gateway.live.store(Arc::new(live));
+        if let Some(exporters) = &self.exporters {
+            exporters.change(&collectors);
+        }
         Ok(snapshot)
     }
 

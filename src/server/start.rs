@@ -6,6 +6,7 @@ use crate::config::{
     self, JournalSync, Origin, Problem, Snapshot, Sources, process_environment, render,
 };
 use crate::drain;
+use crate::drain::otlp::{Endpoint, EndpointError};
 use crate::gateway::Gateway;
 use crate::listen::{self, Listener, ServeTlsError};
 use crate::live::{Lasting, Live, LiveError};
@@ -47,6 +48,8 @@ pub enum StartError {
     Live(#[from] LiveError),
     #[error(transparent)]
     Tls(#[from] ServeTlsError),
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{0}")]
@@ -184,11 +187,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         store: store.clone(),
         is_draining: AtomicBool::new(false),
     });
-    if !snapshot.telemetry.otlp.is_empty() {
-        tracing::warn!(
-            "telemetry.otlp is set, but this version exports no spans: they are in the store alone"
-        );
-    }
+    let collectors = Endpoint::resolve(&snapshot.telemetry.otlp)?;
     let stats = Arc::new(drain::DrainStats::default());
     let draining = drain::start(
         store,
@@ -196,7 +195,8 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         stats.clone(),
         pricing(&gateway),
         counting(&gateway, waiting),
-        &snapshot.telemetry.otlp,
+        gateway.metrics.otlp.clone(),
+        &collectors,
     )
     .map_err(StartError::Thread)?;
 
@@ -230,6 +230,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         fixed,
         changes,
     );
+    reloader.also_change(draining.exporters());
     banner::print(address, is_tls, quickstart.as_deref(), model.as_deref());
     tracing::info!(%address, routes = snapshot.routes.len(), "serving");
 
@@ -269,7 +270,7 @@ fn open_journal(
             JournalSync::Group => journal::Sync::default(),
             JournalSync::Each => journal::Sync::Each,
         },
-        floor: drain::stored_cursor(store)?,
+        floor: drain::floor(store)?,
         ..journal::Options::new(&settings.journal, nonce)
     };
     Ok(journal::open(options, Arc::new(journal::RealDisk::new()))?)

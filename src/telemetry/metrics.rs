@@ -1,6 +1,7 @@
 //! Every metric, in one place. Labels are bounded: names from the configuration, statuses, never what callers send.
 
 use super::backlog::Backlog;
+use super::export_metrics::ExportMetrics;
 use super::make::Make;
 use crate::clock::{self, Moment};
 use crate::live::{LiveKey, LiveRoute, LiveTarget};
@@ -71,6 +72,7 @@ pub struct Metrics {
     pub connections: IntGauge,
     pub journal_refused: IntCounter,
     pub backlog: Backlog,
+    pub otlp: ExportMetrics,
     pub reloads: IntCounterVec,
     pub config_loaded: Gauge,
 }
@@ -178,6 +180,7 @@ impl Metrics {
                 "Records that the journal could not take.",
             )?,
             backlog: Backlog::new(&made)?,
+            otlp: ExportMetrics::new(&made)?,
             reloads: made.counters(
                 "tollgate_config_reloads_total",
                 "Reloads of the configuration, by result.",

@@ -1,8 +1,11 @@
 //! What the gateway tells about itself: metrics and logs.
 
 mod backlog;
+mod export_metrics;
 pub mod logs;
 mod make;
 pub mod metrics;
 #[cfg(test)]
 mod tests;
+
+pub use export_metrics::{Dropped, EndpointMetrics, ExportMetrics};

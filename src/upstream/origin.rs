@@ -1,7 +1,7 @@
 //! Where a provider's server is and how to get there.
 
 use super::tls::{self, TlsError};
-use crate::config::{Http2, Provider, Proxy};
+use crate::config::{Address, Http2, Provider, Proxy};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +30,24 @@ pub(super) struct Way {
     pub(super) http2: Http2,
 }
 
+impl Way {
+    fn new(
+        address: &Address,
+        ca_file: Option<&Path>,
+        proxy: Option<Arc<Proxy>>,
+        http2: Http2,
+    ) -> Result<Self, TlsError> {
+        Ok(Self {
+            host: address.host.clone(),
+            port: address.port,
+            is_tls: address.tls,
+            roots: ca_file.map(tls::read).transpose()?,
+            proxy,
+            http2,
+        })
+    }
+}
+
 impl Origin {
     fn new(way: Way, ca_file: Option<&Path>) -> Result<Self, TlsError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -50,6 +68,16 @@ impl Origin {
             },
             way,
         })
+    }
+
+    /// A server that is no provider.
+    pub fn other(
+        address: &Address,
+        ca_file: Option<&Path>,
+        proxy: Option<Arc<Proxy>>,
+        http2: Http2,
+    ) -> Result<Self, TlsError> {
+        Self::new(Way::new(address, ca_file, proxy, http2)?, ca_file)
     }
 
     pub fn id(&self) -> u64 {
@@ -76,14 +104,8 @@ pub struct Origins(Mutex<HashMap<ProviderName, Weak<Origin>>>);
 impl Origins {
     pub fn of(&self, provider: &Provider) -> Result<Arc<Origin>, TlsError> {
         let ca_file = provider.ca_file.as_deref();
-        let way = Way {
-            host: provider.base.host.clone(),
-            port: provider.base.port,
-            is_tls: provider.base.tls,
-            roots: ca_file.map(tls::read).transpose()?,
-            proxy: provider.proxy.clone(),
-            http2: provider.http2,
-        };
+        let proxy = provider.proxy.clone();
+        let way = Way::new(&provider.base, ca_file, proxy, provider.http2)?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = all.get(&provider.name).and_then(Weak::upgrade);
         if let Some(before) = before.filter(|before| before.way == way) {

@@ -1,6 +1,7 @@
 //! Operators on a bad day.
 
 mod books;
+mod collector;
 mod estimates;
 mod kill;
 mod leaver;

@@ -1,5 +1,6 @@
 //! The listener, the store, the vault's key and what is told to the outside.
 
+use super::provider::{Address, Proxy};
 use crate::vault::Secret;
 use http::HeaderName;
 use std::net::SocketAddr;
@@ -95,9 +96,17 @@ pub enum LogFormat {
 /// A collector that gets every span by OTLP over HTTP.
 #[derive(Clone)]
 pub struct OtlpTarget {
-    /// The whole URL, such as `http://mlflow:5000/v1/traces`.
+    /// The URL as it is configured, such as `http://mlflow:5000/v1/traces`. No credential is in it.
     pub endpoint: String,
+    /// Where that is; its `path_prefix` is not to be used.
+    pub base: Address,
+    /// The URL's path, or `/v1/traces` where it has none.
+    pub path: String,
     pub headers: Vec<(HeaderName, Arc<Secret>)>,
+    /// PEM file of the authorities to trust in place of the public ones.
+    pub ca_file: Option<PathBuf>,
+    /// The proxy to go through, by `HTTPS_PROXY` and `NO_PROXY`.
+    pub proxy: Option<Arc<Proxy>>,
 }
 
 /// What can be read of a file before its secrets can be: where the store and the vault's key are.

@@ -34,7 +34,7 @@ fn drained(records: &[Record<'static>], steps: &[(u8, usize)]) -> BTreeMap<Reque
         match steps.next() {
             Some((0, back)) => {
                 let end = Position::from_u64((read as u64).saturating_sub(*back as u64));
-                rows.extend(assembler.carry(end, place));
+                rows.extend(assembler.carry(end, place, CURSOR));
             }
             Some((1, _)) => {
                 let carried = rows.drain(..).map(|row: CarriedRow| (row.request, row));

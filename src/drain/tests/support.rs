@@ -4,6 +4,7 @@ use crate::clock;
 use crate::drain::assemble::Assembler;
 use crate::drain::sink::Sink;
 use crate::drain::{Counting, DrainHandle, DrainStats, Pricing, start};
+use crate::telemetry::metrics::Metrics;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,18 +18,18 @@ use tollgate_journal::{
 use tollgate_store::Store;
 use tollgate_store::ledger::LedgerRow;
 
-pub(super) const START: u64 = 1_790_000_000_000_000_000;
-pub(super) const SECOND: u64 = 1_000_000_000;
+pub(in crate::drain) const START: u64 = 1_790_000_000_000_000_000;
+pub(in crate::drain) const SECOND: u64 = 1_000_000_000;
 
-pub(super) const INPUT: &[u8] = br#"{"model":"chat","stream":true,"max_tokens":5,"stop":"X","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Say hi"}]}],"tools":[{"type":"function","function":{"name":"f"}}]}"#;
-pub(super) const FIRST: &[u8] = b"data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"gpt-5-2026\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"Hi \"}}]}\n\n";
-pub(super) const REST: &[u8] = b"data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"gpt-5-2026\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"there\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+pub(in crate::drain) const INPUT: &[u8] = br#"{"model":"chat","stream":true,"max_tokens":5,"stop":"X","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Say hi"}]}],"tools":[{"type":"function","function":{"name":"f"}}]}"#;
+pub(in crate::drain) const FIRST: &[u8] = b"data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"gpt-5-2026\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"Hi \"}}]}\n\n";
+pub(in crate::drain) const REST: &[u8] = b"data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"gpt-5-2026\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"there\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
 
-pub(super) fn id(number: u8) -> RequestId {
+pub(in crate::drain) fn id(number: u8) -> RequestId {
     RequestId::from_bytes([number; 16])
 }
 
-pub(super) fn open(number: u8) -> Record<'static> {
+pub(in crate::drain) fn open(number: u8) -> Record<'static> {
     Record::Open(Open {
         request: id(number),
         trace: TraceId::from_bytes([number; 16]),
@@ -52,7 +53,7 @@ pub(super) fn open(number: u8) -> Record<'static> {
     })
 }
 
-pub(super) fn attempt(number: u8, count: u32, provider: &'static str) -> Record<'static> {
+pub(in crate::drain) fn attempt(number: u8, count: u32, provider: &'static str) -> Record<'static> {
     Record::Attempt(Attempt {
         request: id(number),
         number: count,
@@ -65,7 +66,7 @@ pub(super) fn attempt(number: u8, count: u32, provider: &'static str) -> Record<
     })
 }
 
-pub(super) fn progress(number: u8, usage: Option<Usage>) -> Record<'static> {
+pub(in crate::drain) fn progress(number: u8, usage: Option<Usage>) -> Record<'static> {
     Record::Progress(Progress {
         request: id(number),
         attempt: 1,
@@ -77,7 +78,7 @@ pub(super) fn progress(number: u8, usage: Option<Usage>) -> Record<'static> {
     })
 }
 
-pub(super) fn usage() -> Usage {
+pub(in crate::drain) fn usage() -> Usage {
     Usage {
         input: 10,
         cache_read: 2,
@@ -86,14 +87,14 @@ pub(super) fn usage() -> Usage {
     }
 }
 
-pub(super) fn cost() -> Cost {
+pub(in crate::drain) fn cost() -> Cost {
     Cost {
         input: NanoUsd(12_000),
         output: NanoUsd(6_000),
     }
 }
 
-pub(super) fn succeeded(number: u8, count: u32) -> Record<'static> {
+pub(in crate::drain) fn succeeded(number: u8, count: u32) -> Record<'static> {
     Record::AttemptEnd(AttemptEnd {
         request: id(number),
         number: count,
@@ -112,7 +113,7 @@ pub(super) fn succeeded(number: u8, count: u32) -> Record<'static> {
     })
 }
 
-pub(super) fn failed(number: u8, count: u32) -> Record<'static> {
+pub(in crate::drain) fn failed(number: u8, count: u32) -> Record<'static> {
     Record::AttemptEnd(AttemptEnd {
         request: id(number),
         number: count,
@@ -131,7 +132,11 @@ pub(super) fn failed(number: u8, count: u32) -> Record<'static> {
     })
 }
 
-pub(super) fn closed(number: u8, outcome: Outcome, output: &'static [u8]) -> Record<'static> {
+pub(in crate::drain) fn closed(
+    number: u8,
+    outcome: Outcome,
+    output: &'static [u8],
+) -> Record<'static> {
     Record::Closed(Closed {
         request: id(number),
         ended_unix_nanos: START + 9 * SECOND,
@@ -150,7 +155,7 @@ pub(super) fn closed(number: u8, outcome: Outcome, output: &'static [u8]) -> Rec
     })
 }
 
-pub(super) fn streamed(number: u8) -> Vec<Record<'static>> {
+pub(in crate::drain) fn streamed(number: u8) -> Vec<Record<'static>> {
     vec![
         open(number),
         attempt(number, 1, "openai"),
@@ -161,7 +166,7 @@ pub(super) fn streamed(number: u8) -> Vec<Record<'static>> {
 }
 
 /// A dollar a million tokens, on either side; nothing for the provider `free`.
-pub(super) fn pricing() -> Pricing {
+pub(in crate::drain) fn pricing() -> Pricing {
     Arc::new(|provider, _, _, usage| {
         (provider != "free").then(|| Cost {
             input: NanoUsd(usage.input_total() as i64 * 1_000),
@@ -170,14 +175,18 @@ pub(super) fn pricing() -> Pricing {
     })
 }
 
-pub(super) fn store() -> (Store, tempfile::TempDir) {
+pub(in crate::drain) fn store() -> (Store, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path().join("tollgate.db")).unwrap();
     (store, folder)
 }
 
 /// Drains records that an earlier process wrote, at the positions 1, 2, 3 …, and answers the cursor.
-pub(super) fn drain(store: &Store, records: &[Record<'_>], stats: &Arc<DrainStats>) -> Position {
+pub(in crate::drain) fn drain(
+    store: &Store,
+    records: &[Record<'_>],
+    stats: &Arc<DrainStats>,
+) -> Position {
     let mut assembler = Assembler::default();
     let mut sink = Sink::new(store.clone(), stats.clone());
     let mut read = Position::START;
@@ -195,7 +204,7 @@ pub(super) fn drain(store: &Store, records: &[Record<'_>], stats: &Arc<DrainStat
     cursor
 }
 
-pub(super) fn shown(store: &Store, number: u8) -> Value {
+pub(in crate::drain) fn shown(store: &Store, number: u8) -> Value {
     let trace = store
         .trace(TraceId::from_bytes([number; 16]))
         .unwrap()
@@ -236,11 +245,11 @@ pub(super) fn shown(store: &Store, number: u8) -> Value {
     })
 }
 
-pub(super) fn line(store: &Store, number: u8) -> LedgerRow {
+pub(in crate::drain) fn line(store: &Store, number: u8) -> LedgerRow {
     store.ledger_line(id(number)).unwrap().unwrap()
 }
 
-pub(super) fn journal(folder: &std::path::Path, floor: Position, nonce: u32) -> Writer {
+pub(in crate::drain) fn journal(folder: &std::path::Path, floor: Position, nonce: u32) -> Writer {
     let options = Options {
         floor,
         segment_bytes: 1 << 20,
@@ -254,7 +263,7 @@ pub(super) fn journal(folder: &std::path::Path, floor: Position, nonce: u32) -> 
 
 /// Waits for what another thread does; a minute is a hang.
 #[track_caller]
-pub(super) fn until(mut holds: impl FnMut() -> bool) {
+pub(in crate::drain) fn until(mut holds: impl FnMut() -> bool) {
     let begin = clock::now();
     while !holds() {
         assert!(clock::elapsed(begin) < Duration::from_secs(60));
@@ -262,7 +271,13 @@ pub(super) fn until(mut holds: impl FnMut() -> bool) {
     }
 }
 
-pub(super) fn started(store: &Store, writer: &Writer, stats: &Arc<DrainStats>) -> DrainHandle {
+/// The drain, without collectors.
+pub(in crate::drain) fn started(
+    store: &Store,
+    writer: &Writer,
+    stats: &Arc<DrainStats>,
+) -> DrainHandle {
+    let metrics = Metrics::new().unwrap().otlp;
     let (store, writer) = (store.clone(), writer.clone());
     start(
         store,
@@ -270,6 +285,7 @@ pub(super) fn started(store: &Store, writer: &Writer, stats: &Arc<DrainStats>) -
         stats.clone(),
         pricing(),
         Counting::none(),
+        metrics,
         &[],
     )
     .unwrap()

@@ -174,6 +174,11 @@ impl Attributes {
         self.members.push_str(json);
     }
 
+    /// All as a JSON object. A key that was set twice is there twice; the last counts.
+    pub fn to_json(&self) -> String {
+        format!("{{{}}}", self.members)
+    }
+
     /// The members of the object, without its braces.
     pub(crate) fn members(&self) -> &str {
         &self.members
