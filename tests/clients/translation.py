@@ -197,6 +197,22 @@ def what_is_lost_is_named_and_nothing_else():
 
 
 @check
+def anthropics_tool_runner_goes_on_without_a_thread():
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """The weather in a city."""
+        return f"18 degrees in {city}"
+
+    runner = anthropic.Anthropic(base_url=URL, api_key=KEY, max_retries=0).beta.messages.tool_runner(
+        model="sim-gpt",
+        max_tokens=999,
+        tools=[weather],
+        messages=[{"role": "user", "content": "call weather city=Paris"}],
+    )
+    assert "18 degrees in Paris" in runner.until_done().content[-1].text
+
+
+@check
 def functions_of_old_are_answered_in_their_own_form():
     function = {"name": "weather", "parameters": SCHEMA}
     asked = [{"role": "user", "content": "call weather city=Paris"}]

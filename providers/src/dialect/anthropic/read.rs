@@ -9,7 +9,16 @@ use crate::wire::json::Cursor;
 use tollgate_domain::Refusal;
 
 /// What runs at the provider or lives there: leaving it out would answer another question.
-const SERVER_SIDE: [&str; 4] = ["mcp_servers", "container", "thread", "compaction"];
+const SERVER_SIDE: [&str; 3] = ["mcp_servers", "container", "compaction"];
+
+/// A conversation that the server keeps. By this code Anthropic's SDKs know to go on without: they send all of it again.
+fn no_threads() -> Refusal {
+    Refusal::BadRequest {
+        message: "`thread`: only Anthropic's servers keep conversations; send all of it".to_owned(),
+        param: Some("thread".to_owned()),
+        code: Some("thread_unsupported_request"),
+    }
+}
 
 /// Reads the body of a request for an answer.
 pub(crate) fn read<'a>(body: &'a [u8], losses: &mut Losses) -> Result<Request<'a>, Refusal> {
@@ -87,6 +96,9 @@ fn field<'a>(
         "cache_control" => cursor.skip()?,
         _ => {
             if field::raw(cursor)?.is_some() {
+                if key == "thread" {
+                    return Err(no_threads());
+                }
                 if SERVER_SIDE.contains(&key) {
                     return Err(unsupported(key, "only Anthropic's servers have this"));
                 }

@@ -113,6 +113,10 @@ fn messages_that_no_chat_could_be() {
         check_body(Endpoint::Messages, "m", &body, "messages");
     }
     check(r#""container":"c""#, "container");
+    check(r#""thread":{"type":"create"}"#, "thread");
+    let body = r#"{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"x"}],"thread":{"type":"create"}}"#;
+    let refusal = refused(Endpoint::Messages, body, "m");
+    assert_eq!(refusal.code(), "thread_unsupported_request");
     check(r#""thinking":{"type":"enabled"}"#, "thinking.budget_tokens");
     check(r#""tool_choice":{"type":"any"}"#, "tool_choice");
     let check = |messages, expected| check_messages(Endpoint::Messages, messages, expected);
