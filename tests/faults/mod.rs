@@ -7,6 +7,7 @@ mod kill;
 mod leaver;
 mod mount;
 mod reload;
+mod retries;
 mod stop;
 mod store_away;
 mod streams;

@@ -70,6 +70,13 @@ fn a_bad_configuration_is_refused_counted_and_changes_nothing() {
     );
     fs::write(server.config_path(), bad).unwrap();
     wait::until("the refusal in the log", || server.log().contains("opnai"));
+    let bearer = format!("Bearer {KEY}");
+    let headers = [("Authorization", bearer.as_str())];
+    let metrics = http::get(server.address, "/metrics", &headers)
+        .unwrap()
+        .body;
+    let counted = "tollgate_config_reloads_total{result=\"refused\"} 1";
+    assert!(metrics.contains(counted), "{metrics}");
     assert_eq!(status_of(&server, "late"), 404);
     assert_eq!(status_of(&server, "sim-openai"), 200);
     let good = original.replacen(

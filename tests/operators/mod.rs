@@ -1,6 +1,7 @@
 //! Who runs it: certificates, proxies, probes, reloads, metrics.
 
 mod capacity;
+mod connections;
 mod deploy;
 mod healthcheck;
 mod keys;

@@ -1,6 +1,8 @@
 //! What a reload leaves as it was.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use serde_json::json;
 
@@ -59,4 +61,47 @@ fn a_reload_keeps_the_connections_of_providers_that_stay_as_they_were() {
     write(&moved, KEY);
     wait::until("the first key", || ask(&server, KEY));
     assert_eq!(recorder.connections(), 2);
+}
+
+#[test]
+fn a_swapped_link_and_a_hangup_are_news() {
+    let recorder = Recorder::start();
+    let url = format!("http://{}/v1", recorder.address);
+    let server = Server::configured(&configuration(&url, KEY));
+    let folder = server.folder.path();
+    let write = |name: &str, key: &str| {
+        let yaml = configuration(&url, key).replace("LISTEN", &server.address.to_string());
+        fs::create_dir(folder.join(name)).unwrap();
+        fs::write(folder.join(name).join("tollgate.yaml"), yaml).unwrap();
+    };
+    // As Kubernetes mounts a ConfigMap: the file is a link into a folder that is a link, which is swapped.
+    let others = "tg-others-0123456789abcdef0123456789abcdef";
+    let first = "tg-firsts-0123456789abcdef0123456789abcdef";
+    write("..one", first);
+    write("..two", others);
+    symlink("..one", folder.join("..data")).unwrap();
+    symlink("..data/tollgate.yaml", folder.join("linked")).unwrap();
+    fs::rename(folder.join("linked"), server.config_path()).unwrap();
+    let swap = |to: &str| {
+        symlink(to, folder.join("..new")).unwrap();
+        fs::rename(folder.join("..new"), folder.join("..data")).unwrap();
+    };
+    let reloads = || {
+        server
+            .log()
+            .matches("the configuration was reloaded")
+            .count()
+    };
+    wait::until("the link to be read", || ask(&server, first));
+    swap("..two");
+    wait::until("the key of the swapped folder", || ask(&server, others));
+    swap("..one");
+    wait::until("the first key again", || ask(&server, first));
+
+    let before = reloads();
+    let pid = server.pid().to_string();
+    let sent = Command::new("kill").args(["-HUP", &pid]).status().unwrap();
+    assert!(sent.success());
+    wait::until("a reload without a change", || reloads() > before);
+    assert!(ask(&server, first));
 }

@@ -1,6 +1,7 @@
 //! Providers over TLS: whom Tollgate trusts, and HTTP/2 where they speak it.
 
 use std::convert::Infallible;
+use std::fs;
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -21,6 +22,7 @@ use crate::authority::Authority;
 use crate::http::{self, Answer};
 use crate::server::{Around, CREDENTIAL, KEY, Server};
 use crate::upstream::Upstream;
+use crate::wait;
 
 /// One provider with this URL and these further settings.
 pub(super) fn configuration(url: &str, settings: &str) -> String {
@@ -80,6 +82,21 @@ fn a_private_authority_is_trusted_where_the_configuration_names_it_and_nowhere_e
     check("localhost", Some(&stranger), 502);
     check("127.0.0.1", Some(&authority), 502);
     assert_eq!(upstream.log().len(), 2);
+}
+
+#[test]
+fn a_file_of_authorities_that_changes_is_read_again() {
+    let authority = Authority::new();
+    let upstream = Upstream::secured(authority.certify(&["localhost"]).server(&["http/1.1"]));
+    let url = format!("https://localhost:{}", upstream.address.port());
+    let around = Around {
+        files: &[("ca.pem", &Authority::new().pem)],
+        ..Around::default()
+    };
+    let server = Server::amid(around, &configuration(&url, ", ca_file: ca.pem"));
+    assert_eq!(ask(&server, false).status, 502);
+    fs::write(server.folder.path().join("ca.pem"), &authority.pem).unwrap();
+    wait::until("the new authority", || ask(&server, false).status == 200);
 }
 
 /// An upstream that speaks HTTP/2 alone and answers each request with the path and the protocol's version.
