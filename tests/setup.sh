@@ -59,18 +59,20 @@ install_prometheus() {
     rm -r "$folder"
 }
 
-install_strace() {
-    if command -v strace >/dev/null; then
+# install_program PROGRAM PACKAGE
+install_program() {
+    if command -v "$1" >/dev/null; then
         return
     fi
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null
+        apt-get update -qq && apt-get install -y -qq --no-install-recommends "$2" >/dev/null
     else
-        echo "no strace here: the tests that need it will be skipped"
+        echo "no $1 here: the tests that need it will be skipped"
     fi
 }
 
 install_python
 install_node
 install_prometheus
-install_strace
+install_program strace strace
+install_program mkfs.xfs xfsprogs

@@ -271,9 +271,35 @@ fn open_journal(
             JournalSync::Each => journal::Sync::Each,
         },
         floor: drain::floor(store)?,
+        events: Some(Arc::new(|event| tell(&event))),
         ..journal::Options::new(&settings.journal, nonce)
     };
     Ok(journal::open(options, Arc::new(journal::RealDisk::new()))?)
+}
+
+/// What the journal has to say, in the log.
+fn tell(event: &journal::Event) {
+    match event {
+        journal::Event::SyncFailed { segment, error } => {
+            let segment = segment.display();
+            tracing::error!(%segment, error, "a sync of the journal failed: the segment is given up");
+        }
+        journal::Event::Rewritten { bytes } => {
+            tracing::warn!(
+                bytes,
+                "what a failed sync left in doubt is safe in another segment"
+            );
+        }
+        journal::Event::Refusing => {
+            tracing::error!("the journal's disk keeps nothing: no request begins until it does");
+        }
+        journal::Event::Full { error } => {
+            let error = error.as_deref().unwrap_or("its bound is reached");
+            tracing::warn!(error, "the journal is full");
+        }
+        journal::Event::HasRoom => tracing::info!("the journal has room again"),
+        event => tracing::warn!(?event, "the journal"),
+    }
 }
 
 /// Prices what a request that was cut off had used, as its end would have been priced.

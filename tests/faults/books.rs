@@ -26,7 +26,7 @@ pub(super) struct Clients {
     is_over: AtomicBool,
     /// Nobody calls just now.
     is_paused: AtomicBool,
-    finished: Mutex<BTreeSet<String>>,
+    finished: Mutex<BTreeMap<String, Instant>>,
     refused: AtomicU64,
     slowest: Mutex<Duration>,
 }
@@ -92,39 +92,30 @@ impl Clients {
         wait::until("requests under load", || self.finished() >= before + more);
     }
 
-    /// One request: of four kinds, streamed or whole, translated or not.
     #[expect(clippy::disallowed_methods, reason = "tests wait by the real clock")]
     fn one(&self, address: SocketAddr) {
-        let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
-        let trace = format!("{:032x}", (0x7011_u128 << 64) + u128::from(number));
-        let model = match number % 4 {
-            0 => "sim-gpt",
-            1 => "sim-claude",
-            2 => "sim-gpt+fault=pace:4,10",
-            _ => "sim-claude+fault=pace:4,10",
-        };
-        let is_streamed = number % 4 >= 2;
-        let content = format!("40 words, please, for {trace}");
-        let messages = json!([{ "role": "user", "content": content }]);
-        let body = json!({ "model": model, "messages": messages, "stream": is_streamed });
-        let bearer = format!("Bearer {KEY}");
-        let parent = format!("00-{trace}-00000000000000aa-01");
-        let headers = [
-            ("Authorization", bearer.as_str()),
-            ("traceparent", parent.as_str()),
-        ];
-        let begun = Instant::now();
-        let Ok(answer) = http::post(address, "/v1/chat/completions", &headers, &body) else {
+        let (begun, number) = (Instant::now(), self.begin());
+        let Ok(answer) = ask(address, number) else {
             return; // The server was away.
         };
         if answer.status == 503 {
             self.refused.fetch_add(1, Ordering::Relaxed);
         }
-        if answer.status == 200 && is_whole(&answer, is_streamed) {
+        if answer.status == 200 && is_whole(&answer, is_streamed(number)) {
             let mut slowest = self.slowest.lock().unwrap();
             *slowest = begun.elapsed().max(*slowest);
-            self.finished.lock().unwrap().insert(trace);
+            let mut finished = self.finished.lock().unwrap();
+            finished.insert(trace_id(number), Instant::now());
         }
+    }
+
+    /// A request beside those of the clients.
+    pub(super) fn try_one(&self, address: SocketAddr) -> std::io::Result<Answer> {
+        ask(address, self.begin())
+    }
+
+    fn begin(&self) -> u64 {
+        self.begun.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Stops the server, and compares what it left in the store with what provider and clients saw:
@@ -141,31 +132,47 @@ impl Clients {
     /// As [`Self::compare`], where the store is elsewhere.
     #[track_caller]
     pub(super) fn compare_in(&self, database: &Path, server: &mut Server, upstream: &Upstream) {
+        self.compare_after(&Losses::default(), database, server, upstream);
+    }
+
+    /// As [`Self::compare_in`], after losses of power.
+    #[track_caller]
+    pub(super) fn compare_after(
+        &self,
+        losses: &Losses,
+        database: &Path,
+        server: &mut Server,
+        upstream: &Upstream,
+    ) {
         server.stop();
         let store = Store::open(database).unwrap();
-        self.compare_with(&store, &upstream.log());
+        self.compare_with(&store, &upstream.log(), losses);
     }
 
     #[track_caller]
-    fn compare_with(&self, store: &Store, log: &[Entry]) {
+    fn compare_with(&self, store: &Store, log: &[Entry], losses: &Losses) {
         let finished = self.finished.lock().unwrap();
         let mut ledger: BTreeMap<String, Vec<LedgerRow>> = BTreeMap::new();
         for line in store.ledger(None, u32::MAX).unwrap() {
             let lines = ledger.entry(line.trace.to_string()).or_default();
             lines.push(line);
         }
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut lost) = (BTreeSet::new(), 0);
         for entry in log {
             let trace = trace_of(entry);
             assert!(seen.insert(trace.clone()), "{trace} was asked for twice");
             let lines = ledger.get(&trace).map_or(&[][..], Vec::as_slice);
+            if lines.is_empty() && losses.allow(finished.get(&trace)) {
+                lost += 1;
+                continue;
+            }
             let [line] = lines else {
                 panic!("the provider saw {trace}; the ledger has {lines:?}")
             };
             let id: TraceId = trace.parse().unwrap();
             let stored = store.trace(id).unwrap().unwrap();
             assert_eq!(stored.spans.len(), 2, "{trace}");
-            if finished.contains(&trace) {
+            if finished.contains_key(&trace) && !losses.allow(finished.get(&trace)) {
                 assert_eq!(line.outcome, "ok", "{trace}: its client saw the end");
             }
             match line.outcome.as_str() {
@@ -173,7 +180,7 @@ impl Clients {
                 _ => assert!(line.usage.total() > 0, "{line:?}"),
             }
         }
-        for trace in finished.iter() {
+        for trace in finished.keys() {
             assert!(seen.contains(trace), "the end of {trace} came from nowhere");
         }
         for (trace, lines) in &ledger {
@@ -183,12 +190,60 @@ impl Clients {
             }
         }
         println!(
-            "{} requests of the provider's, {} ends seen, {} lines",
+            "{} requests of the provider's, {} ends seen, {} lines, {lost} lost",
             seen.len(),
             finished.len(),
             ledger.len()
         );
     }
+}
+
+/// Losses of power, and what they may have taken.
+#[derive(Default)]
+pub(super) struct Losses {
+    pub(super) moments: Vec<Instant>,
+    /// Requests whose end was seen so shortly before one; None: not a single one of these.
+    pub(super) grace: Option<Duration>,
+}
+
+impl Losses {
+    /// Whether a request may be missing whose end was seen then, or never.
+    fn allow(&self, ended: Option<&Instant>) -> bool {
+        self.moments.iter().any(|moment| match (ended, self.grace) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(ended), Some(grace)) => *ended + grace >= *moment && *ended <= *moment + grace,
+        })
+    }
+}
+
+fn trace_id(number: u64) -> String {
+    format!("{:032x}", (0x7011_u128 << 64) + u128::from(number))
+}
+
+fn is_streamed(number: u64) -> bool {
+    number % 4 >= 2
+}
+
+/// One of four kinds: streamed or whole, translated or not.
+fn ask(address: SocketAddr, number: u64) -> std::io::Result<Answer> {
+    let model = match number % 4 {
+        0 => "sim-gpt",
+        1 => "sim-claude",
+        2 => "sim-gpt+fault=pace:4,10",
+        _ => "sim-claude+fault=pace:4,10",
+    };
+    let trace = trace_id(number);
+    let content = format!("40 words, please, for {trace}");
+    let messages = json!([{ "role": "user", "content": content }]);
+    let body = json!({ "model": model, "messages": messages, "stream": is_streamed(number) });
+    let bearer = format!("Bearer {KEY}");
+    let parent = format!("00-{trace}-00000000000000aa-01");
+    let headers = [
+        ("Authorization", bearer.as_str()),
+        ("traceparent", parent.as_str()),
+    ];
+    http::post(address, "/v1/chat/completions", &headers, &body)
 }
 
 fn is_whole(answer: &Answer, is_streamed: bool) -> bool {

@@ -8,7 +8,8 @@ use crate::segment::HEADER;
 use std::io;
 
 impl Log {
-    /// Appends the records with one write; the last one's sequence number. They are in the kernel on return.
+    /// Appends the records with one write; the last one's sequence number. They are in the kernel on return, or, where
+    /// they end a request while the disk takes nothing, in memory.
     pub(crate) fn append(&self, records: &[Record<'_>]) -> Result<u64, AppendError> {
         let mut state = self.lock();
         let appended = self.append_locked(&mut state, records);
@@ -26,7 +27,10 @@ impl Log {
     }
 
     fn append_locked(&self, state: &mut State, records: &[Record<'_>]) -> Result<u64, AppendError> {
-        if state.is_refusing || state.is_stopping {
+        let has = |of: fn(&Record<'_>) -> bool| records.iter().any(of);
+        let is_opening = has(|record| matches!(record, Record::Open(_)));
+        let is_ending = !is_opening && has(|record| matches!(record, Record::Closed(_)));
+        if state.is_stopping || (state.is_refusing && !is_ending) {
             return Err(AppendError::Failed);
         }
         let (start, first) = (state.accepted, state.next);
@@ -39,9 +43,10 @@ impl Log {
             return Err(AppendError::Behind);
         }
         let last = next.saturating_sub(1);
-        let is_opening = records
-            .iter()
-            .any(|record| matches!(record, Record::Open(_)));
+        if state.is_refusing {
+            state.accept(next, records.len() as u64, length);
+            return Ok(last);
+        }
         if is_opening && self.is_reserve(state, length) {
             state.tell_full(None);
             self.make_work.notify_one();
@@ -59,7 +64,12 @@ impl Log {
                 state.refusal()
             })
         });
-        written?;
+        match written {
+            Ok(()) => state.readable = last,
+            // What is begun goes on: its end is kept in memory, and written once the disk takes it.
+            Err(AppendError::Failed) if is_ending => state.refuse(),
+            Err(error) => return Err(error),
+        }
         state.accept(next, records.len() as u64, length);
         Ok(last)
     }
@@ -152,7 +162,6 @@ impl State {
         self.accepted = self.pending.len();
         self.next = next;
         self.last = next.saturating_sub(1);
-        self.readable = self.last;
         self.stats.records = self.stats.records.saturating_add(records);
         self.stats.bytes = self.stats.bytes.saturating_add(bytes);
     }

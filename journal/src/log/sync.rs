@@ -81,9 +81,7 @@ impl Log {
         });
         let mut state = self.lock();
         let Ok((dirty, target, bytes)) = rewritten else {
-            if !std::mem::replace(&mut state.is_refusing, true) {
-                state.events.push(Event::Refusing);
-            }
+            state.refuse();
             return Outcome::Failed;
         };
         state.is_refusing = false;
@@ -213,6 +211,13 @@ impl State {
             segment,
             error: error.to_string(),
         });
+    }
+
+    /// Takes nothing more that begins, until what is in memory is safe.
+    pub(super) fn refuse(&mut self) {
+        if !std::mem::replace(&mut self.is_refusing, true) {
+            self.events.push(Event::Refusing);
+        }
     }
 
     fn abandon(&mut self) {

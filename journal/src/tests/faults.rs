@@ -1,6 +1,6 @@
 //! The journal's threads on a disk that fails: what goes on by itself, and what is told.
 
-use super::support::{FaultyDisk, Journal, block_on, options, read_all, record, until};
+use super::support::{FaultyDisk, Journal, block_on, closed, options, read_all, record, until};
 use crate::{AppendError, Event, Position, Sync, Writer, open};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -65,6 +65,37 @@ fn while_the_disk_keeps_nothing_appends_are_refused_and_go_on_once_it_does() {
     until(|| writer.append(&record(3, b"again")).is_ok());
     assert_eq!(read_all(&mut writer.reader(Position::START)), [1, 3]);
     assert!(events.lock().unwrap().contains(&Event::Refusing));
+}
+
+#[test]
+fn while_the_disk_takes_nothing_ends_are_kept_and_written_once_it_does() {
+    for sync in [Sync::default(), Sync::Each] {
+        let (journal, disk) = (Journal::new(), FaultyDisk::default());
+        let (writer, events) = start(&journal, &disk, sync);
+        let mut reader = writer.reader(Position::START);
+        block_on(writer.synced(writer.append(&record(1, b"before")).unwrap()));
+        disk.failing_syncs.store(u64::MAX, Ordering::SeqCst);
+        disk.failing_writes.store(u64::MAX, Ordering::SeqCst);
+        let first = writer.append(&closed(2)).unwrap();
+        let second = writer.append(&closed(3)).unwrap();
+        assert_eq!(
+            writer.append(&record(4, b"not an end")),
+            Err(AppendError::Failed)
+        );
+        until(|| writer.stats().failed_syncs > 0 || writer.depth().is_refusing);
+        assert!(writer.synced_position() < first, "nothing is claimed");
+        assert_eq!(read_all(&mut reader), [1]);
+
+        disk.failing_syncs.store(0, Ordering::SeqCst);
+        disk.failing_writes.store(0, Ordering::SeqCst);
+        block_on(writer.synced(second));
+        until(|| writer.append(&record(5, b"again")).is_ok());
+        assert_eq!(read_all(&mut reader), [2, 3, 5]);
+        until(|| events.lock().unwrap().contains(&Event::Refusing));
+        drop((writer, reader));
+        let writer = journal.open();
+        assert_eq!(read_all(&mut writer.reader(Position::START)), [1, 2, 3, 5]);
+    }
 }
 
 #[test]

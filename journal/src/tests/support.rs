@@ -1,7 +1,9 @@
 //! Journals in temporary folders, and records with a number in them.
 
 use crate::disk::{Disk, DiskFile};
-use crate::{Options, Progress, Reader, RealDisk, Record, Recovery, Writer, open};
+use crate::{
+    Closed, Options, Outcome, Pairs, Progress, Reader, RealDisk, Record, Recovery, Writer, open,
+};
 use std::any::Any;
 use std::future::Future;
 use std::io;
@@ -14,7 +16,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 use tempfile::TempDir;
-use tollgate_domain::RequestId;
+use tollgate_domain::{Cost, RequestId, Usage};
 
 pub(super) struct Journal(TempDir);
 
@@ -59,6 +61,27 @@ pub(super) fn record(number: u64, output: &[u8]) -> Record<'_> {
         is_usage_final: false,
         output,
         output_bytes: 5,
+    })
+}
+
+pub(super) fn closed(number: u64) -> Record<'static> {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    Record::Closed(Closed {
+        request: RequestId::from_bytes(id),
+        ended_unix_nanos: 0,
+        outcome: Outcome::Ok,
+        status: 200,
+        error_type: "",
+        error_message: "",
+        usage: Usage::default(),
+        cost: Cost::default(),
+        unpriced: false,
+        first_token_nanos: None,
+        output: b"",
+        output_bytes: 0,
+        losses: "",
+        attributes: Pairs::EMPTY,
     })
 }
 
