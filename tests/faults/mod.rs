@@ -14,3 +14,4 @@ mod store_away;
 mod streams;
 mod sync;
 mod sync_fails;
+mod tracer;

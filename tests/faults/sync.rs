@@ -1,59 +1,19 @@
 //! `store.sync: each` holds the last bytes back until the account is on the disk; the default waits for no disk.
 
-use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::mount::skip;
+use super::tracer::Tracer;
 use crate::server::{KEY, Server, configuration};
-use crate::tool;
 use crate::upstream::Upstream;
-use crate::wait::{self, HANG};
+use crate::wait::HANG;
 
 /// What each sync of data takes longer.
 const DELAY: Duration = Duration::from_millis(1500);
-
-/// A tracer that holds up every `fdatasync` of a server; none where processes can't be traced.
-struct SlowDisk(Child);
-
-impl SlowDisk {
-    fn under(server: &Server) -> Option<Self> {
-        let strace = tool::find("strace")?;
-        let log = server.folder.path().join("strace");
-        let delay = format!("inject=fdatasync:delay_enter={}", DELAY.as_micros());
-        let mut process = Command::new(strace)
-            .args(["-f", "-e", "trace=fdatasync", "-e", &delay, "-p"])
-            .arg(server.pid().to_string())
-            .stdin(Stdio::null())
-            .stderr(File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        let is_there = wait::for_some("strace", || {
-            if process.try_wait().unwrap().is_some() {
-                return Some(false);
-            }
-            let said = fs::read_to_string(&log).unwrap();
-            said.contains("attached").then_some(true)
-        });
-        if !is_there {
-            let said = fs::read_to_string(&log).unwrap();
-            eprintln!("skipped: the server can't be traced: {said}");
-            return None;
-        }
-        Some(Self(process))
-    }
-}
-
-impl Drop for SlowDisk {
-    fn drop(&mut self) {
-        // It lets the server go.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// How long the first content took, and the end.
 #[expect(clippy::disallowed_methods, reason = "the promise is an order in time")]
@@ -95,8 +55,10 @@ fn the_last_bytes_wait_for_the_disk_where_they_are_told_to_and_only_there() {
         let journal = format!("journal: data/journal, sync: {sync}");
         let yaml = configuration(upstream.address).replacen("journal: data/journal", &journal, 1);
         let server = Server::configured(&yaml);
-        let Some(_disk) = SlowDisk::under(&server) else {
-            return;
+        let delay = format!("fdatasync:delay_enter={}", DELAY.as_micros());
+        let _slow = match Tracer::inject(&server, &delay) {
+            Ok(tracer) => tracer,
+            Err(why) => skip!(why),
         };
         let (first, last) = times(&server, true);
         assert!(first < DELAY, "{sync}: the first content waited {first:?}");
