@@ -97,7 +97,7 @@ fn count(of: &Uncounted, streamed: bool, captured: &[u8]) -> Usage {
                 &of.sample
             };
             let text = output_text(&summarize(of.endpoint, streamed, seen));
-            share(tokens::of_text(kind, &text), sent, seen.len() as u64)
+            tokens::share(tokens::of_text(kind, &text), sent, seen.len() as u64)
         }
     };
     match of.reported {
@@ -113,13 +113,4 @@ fn count(of: &Uncounted, streamed: bool, captured: &[u8]) -> Usage {
             ..Usage::default()
         },
     }
-}
-
-/// The count of all, by that of a part.
-fn share(count: u64, all: u64, part: u64) -> u64 {
-    if part == 0 || all <= part {
-        return count;
-    }
-    let share = u128::from(count) * u128::from(all) / u128::from(part);
-    u64::try_from(share).unwrap_or(u64::MAX)
 }

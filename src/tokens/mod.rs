@@ -27,8 +27,8 @@ const ANSWER: u64 = 3;
 
 /// Longer texts are cut: the tokenizer's time for one piece grows faster than its length.
 const SLICE: usize = 4 << 10;
-/// More than this is reckoned from its beginning.
-const MOST: usize = 4 << 20;
+/// Of more text than this the rest is taken to be like the beginning: the drain has others to store.
+const MOST: usize = 1 << 20;
 
 static O200K: LazyLock<Option<CoreBPE>> = LazyLock::new(|| {
     tiktoken_rs::o200k_base()
@@ -48,17 +48,39 @@ pub fn of_prompt(kind: ProviderKind, endpoint: Endpoint, body: &[u8]) -> u64 {
         0 => 0,
         messages => messages * MESSAGE + ANSWER,
     };
-    let of_texts: u64 = texts.iter().map(|text| of_text(kind, text)).sum();
-    of_texts + around + tokens + media * of_media(kind)
+    of_texts(kind, texts.iter().map(String::as_str)) + around + tokens + media * of_media(kind)
 }
 
 /// About how many tokens a text has for a provider's model.
 pub fn of_text(kind: ProviderKind, text: &str) -> u64 {
-    let count = count(text);
+    of_texts(kind, std::iter::once(text))
+}
+
+fn of_texts<'t>(kind: ProviderKind, texts: impl Iterator<Item = &'t str>) -> u64 {
+    let (mut count, mut read, mut all) = (0, 0, 0);
+    for text in texts {
+        let (head, _) = text.split_at(text.floor_char_boundary(MOST - read));
+        count += match O200K.as_ref() {
+            Some(tokenizer) => slices(head).map(|slice| of_slice(tokenizer, slice)).sum(),
+            None => by_length(head),
+        };
+        read += head.len();
+        all += text.len();
+    }
+    let count = share(count, all as u64, read as u64);
     match kind {
         ProviderKind::OpenAi => count,
-        ProviderKind::Anthropic => (count * 6).div_ceil(5),
+        ProviderKind::Anthropic => count.saturating_mul(6).div_ceil(5),
     }
+}
+
+/// The count of all, by that of a part.
+pub fn share(count: u64, all: u64, part: u64) -> u64 {
+    if part == 0 || all <= part {
+        return count;
+    }
+    let share = u128::from(count) * u128::from(all) / u128::from(part);
+    u64::try_from(share).unwrap_or(u64::MAX)
 }
 
 /// An image of about a megapixel, by the vendors' formulas.
@@ -67,19 +89,6 @@ fn of_media(kind: ProviderKind) -> u64 {
         ProviderKind::OpenAi => 765,
         ProviderKind::Anthropic => 1_500,
     }
-}
-
-fn count(text: &str) -> u64 {
-    let (head, _) = text.split_at(text.floor_char_boundary(MOST));
-    let of_head = match O200K.as_ref() {
-        Some(tokenizer) => slices(head).map(|slice| of_slice(tokenizer, slice)).sum(),
-        None => by_length(head),
-    };
-    if head.len() == text.len() {
-        return of_head;
-    }
-    let share = u128::from(of_head) * text.len() as u128 / head.len().max(1) as u128;
-    u64::try_from(share).unwrap_or(u64::MAX)
 }
 
 fn of_slice(tokenizer: &CoreBPE, slice: &str) -> u64 {
@@ -133,6 +142,7 @@ mod tests {
     #[test]
     fn long_texts_are_counted_piece_by_piece_and_soon() {
         let words = "one two three ".repeat(2_000);
+        let count = |text: &str| of_text(ProviderKind::OpenAi, text);
         assert_eq!(count(&words), 6_001);
         let whole: String = slices(&words).collect();
         assert_eq!(whole, words);
@@ -145,6 +155,9 @@ mod tests {
             assert!((1..=60_000).contains(&count(&text)));
             assert_eq!(slices(&text).collect::<String>(), text);
         }
+        let many = "one two three ".repeat(1 << 18);
+        let counted = count(&many);
+        assert!(counted.abs_diff(3 << 18) < 100, "{counted}");
     }
 
     #[test]

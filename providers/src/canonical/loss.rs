@@ -35,6 +35,10 @@ impl Losses {
     }
 
     fn add(&mut self, loss: Loss) {
+        let loss = Loss {
+            param: shown(loss.param),
+            ..loss
+        };
         if self.list.len() > LOSSES_MAX || self.list.contains(&loss) {
             return;
         }
@@ -46,6 +50,30 @@ impl Losses {
     pub(crate) fn into_list(self) -> Vec<Loss> {
         self.list
     }
+}
+
+/// The most of a field's name that is shown.
+const NAME_MAX: usize = 100;
+
+/// A name as an item of a header's comma list can hold it. Callers may name fields as they like: other bytes than those
+/// of names are percent-encoded, and long names cut.
+fn shown(param: Cow<'static, str>) -> Cow<'static, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-[]$".contains(&byte);
+    if param.len() <= NAME_MAX && param.bytes().all(is_plain) {
+        return param;
+    }
+    let mut out = String::new();
+    for byte in param.bytes() {
+        if out.len() >= NAME_MAX {
+            out.push_str("...");
+            break;
+        }
+        match is_plain(byte) {
+            true => out.push(char::from(byte)),
+            false => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// A place in the caller's request: `messages[2].content[0]`.
@@ -111,6 +139,22 @@ pub(crate) fn unsupported(param: impl fmt::Display, why: impl fmt::Display) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_all_kinds_fit_a_header() {
+        let long = "k".repeat(5_000);
+        for (name, expected) in [
+            ("messages[2].content[0].x-y", "messages[2].content[0].x-y"),
+            ("a,b", "a%2Cb"),
+            ("e\r\nset-cookie: z", "e%0D%0Aset-cookie%3A%20z"),
+            ("é", "%C3%A9"),
+            (&long, &format!("{}...", "k".repeat(100))),
+        ] {
+            let mut losses = Losses::default();
+            losses.dropped(name.to_owned());
+            assert_eq!(losses.into_list()[0].param, expected);
+        }
+    }
 
     #[test]
     fn losses_have_an_end_and_are_named_once() {
