@@ -30,6 +30,8 @@ pub struct Call {
     pub choices: u32,
     pub(crate) model_at: Range<usize>,
     pub(crate) stream_options: StreamOptions,
+    /// Where the value of `stream_options` lies.
+    pub(crate) stream_options_at: Option<Range<usize>>,
 }
 
 /// Where a stream's usage can be asked for in the body.
@@ -83,6 +85,7 @@ impl Call {
             choices: found.choices.unwrap_or(1),
             model_at,
             stream_options: found.stream_options.unwrap_or(StreamOptions::Absent),
+            stream_options_at: found.stream_options_at,
             body,
         })
     }
@@ -124,6 +127,7 @@ struct Found {
     stream: Option<bool>,
     include_usage: bool,
     stream_options: Option<StreamOptions>,
+    stream_options_at: Option<Range<usize>>,
     /// `max_completion_tokens`, or the endpoint's only such field; it wins over the deprecated one.
     max_output: Option<Option<u64>>,
     max_output_old: Option<Option<u64>>,
@@ -181,7 +185,10 @@ impl Found {
                 set(&mut self.stream, "stream", value)
             }
             Field::StreamOptions => {
+                cursor.peek();
+                let start = cursor.position();
                 let value = self.stream_options(cursor)?;
+                self.stream_options_at = Some(start..cursor.position());
                 set(&mut self.stream_options, "stream_options", value)
             }
             Field::MaxOutput(param) => set(&mut self.max_output, param, tokens(cursor, param)?),

@@ -4,12 +4,13 @@ use super::{Forwarder, Stream};
 use crate::call::StreamOptions;
 use crate::meter::Meter;
 use crate::target::dialect_headers;
-use crate::wire::json::{Edit, quote, splice};
-use crate::{Call, CallerHeaders, Outgoing, Reply, TargetModel};
+use crate::wire::json::{Edit, member, quote, splice};
+use crate::{Call, CallerHeaders, Loss, Outgoing, Reply, TargetModel};
 use std::borrow::Cow;
 use tollgate_domain::Endpoint;
 
-/// Edits `model`, and asks for usage on the stream where the caller did not; nothing else.
+/// Edits `model`, and asks for usage on the stream where the caller did not; of a provider that refuses to be asked the
+/// caller's own wish is left out. Nothing else.
 pub(crate) fn prepare(
     call: &Call,
     headers: &CallerHeaders<'_>,
@@ -19,8 +20,10 @@ pub(crate) fn prepare(
         call.endpoint,
         Endpoint::ChatCompletions | Endpoint::Completions
     );
+    let is_refused = call.stream && has_usage_chunk && !target.stream_usage;
     let is_unasked = call.stream && has_usage_chunk && !call.include_usage;
     let mut edits = Vec::new();
+    let mut losses = Vec::new();
     if let Some(model) = target.model.filter(|model| *model != call.model) {
         edits.push(Edit {
             range: call.model_at.clone(),
@@ -29,19 +32,25 @@ pub(crate) fn prepare(
     }
     if is_unasked && target.stream_usage {
         edits.push(ask_for_usage(call));
-        edits.sort_by_key(|edit| edit.range.start);
     }
+    if let Some(at) = call.stream_options_at.as_ref().filter(|_| is_refused) {
+        edits.push(Edit {
+            range: member(&call.body, at),
+            with: Cow::Borrowed(""),
+        });
+        losses.extend(call.include_usage.then(|| Loss::dropped("stream_options")));
+    }
+    edits.sort_by_key(|edit| edit.range.start);
     let body = splice(&call.body, &edits);
     let forwarder = Forwarder {
-        meter: Meter::new(call.endpoint, call.choices)
-            .keeping_text(is_unasked && !target.stream_usage),
+        meter: Meter::new(call.endpoint, call.choices).keeping_text(is_refused),
         stream: call.stream.then(|| Stream::new(is_unasked)),
     };
     Outgoing {
         path: call.endpoint.path(),
         headers: dialect_headers(call.endpoint, headers),
         body,
-        losses: Vec::new(),
+        losses,
         reply: Reply::forward(forwarder),
     }
 }

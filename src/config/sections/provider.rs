@@ -30,7 +30,8 @@ section! {
         organization: String,
         /// Sent as `OpenAI-Project`.
         project: String,
-        /// Ask for usage on streams whose client did not; `false` for servers that refuse it. Default: true.
+        /// Ask for usage on streams whose client did not. `false` for servers that refuse it: what a client asks is then left
+        /// out as well, and tokens are counted. Default: true.
         stream_usage: bool,
         /// `auto`, `never`, or `always` (also in plain text). Default: `auto`.
         http2: Http2,

@@ -19,5 +19,38 @@ fn what_is_said_is_kept_where_no_usage_will_be_reported() {
     assert_eq!(said(unasked, false).as_deref(), Some("Hm. Grüßef{}"));
     assert_eq!(said(unasked, true), None);
     let asked = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#;
-    assert_eq!(said(asked, false), None);
+    assert_eq!(said(asked, false).as_deref(), Some("Hm. Grüßef{}"));
+    assert_eq!(said(asked, true), None);
+}
+
+#[test]
+fn what_a_provider_refuses_to_be_asked_is_left_out() {
+    for (body, expected, lost) in [
+        (
+            r#"{"model":"a","stream":true,"stream_options":{"include_usage":true}}"#,
+            r#"{"model":"b","stream":true}"#,
+            "stream_options",
+        ),
+        (
+            r#"{"stream_options" : {"include_usage":true} , "model":"a","stream":true}"#,
+            r#"{ "model":"b","stream":true}"#,
+            "stream_options",
+        ),
+        (
+            r#"{"stream":true,"model":"a" ,"stream\u005foptions":null,"x":1}"#,
+            r#"{"stream":true,"model":"b" ,"x":1}"#,
+            "",
+        ),
+        (
+            r#"{"model":"a","stream_options":{"include_usage":true}}"#,
+            r#"{"model":"b","stream_options":{"include_usage":true}}"#,
+            "",
+        ),
+    ] {
+        let target = target(Endpoint::ChatCompletions, Some("b"), false);
+        let out = outgoing(Endpoint::ChatCompletions, body, &target);
+        assert_eq!(std::str::from_utf8(&out.body).unwrap(), expected);
+        let losses: Vec<String> = out.losses.iter().map(ToString::to_string).collect();
+        assert_eq!(losses.join(","), lost, "{body}");
+    }
 }

@@ -12,7 +12,7 @@ mod tests;
 mod writer;
 
 pub use cursor::{Cursor, MAX_DEPTH, Text};
-pub use splice::{Edit, quote, splice};
+pub use splice::{Edit, member, quote, splice};
 pub use writer::Writer;
 
 /// Where and why bytes are no JSON.

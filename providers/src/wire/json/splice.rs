@@ -30,6 +30,23 @@ pub fn splice(body: &Bytes, edits: &[Edit<'_>]) -> Bytes {
     out.into()
 }
 
+/// The whole member of an object whose value lies at `value`, with one comma, so that the object is right without it.
+/// The body must be right JSON.
+pub fn member(body: &[u8], value: &Range<usize>) -> Range<usize> {
+    let before = body.get(..value.start).unwrap_or_default().trim_ascii_end();
+    let key = before.strip_suffix(b":").unwrap_or(before).trim_ascii_end();
+    let key = key.strip_suffix(b"\"").unwrap_or(key);
+    let start = memchr::memrchr(b'"', key).unwrap_or(value.start);
+    let before = body.get(..start).unwrap_or_default().trim_ascii_end();
+    if before.ends_with(b",") {
+        return before.len() - 1..value.end;
+    }
+    let after = body.get(value.end..).unwrap_or_default();
+    let gap = after.len() - after.trim_ascii_start().len();
+    let comma = usize::from(after.get(gap) == Some(&b','));
+    start..value.end + comma * (gap + 1)
+}
+
 /// A string as JSON, with quotes.
 pub fn quote(text: &str) -> String {
     let plain = text
