@@ -111,6 +111,11 @@ pub fn peek(origin: &Origin, sources: &Sources<'_>) -> Result<Basics, Vec<Proble
         let mut root = root.clone();
         if let Value::Map(entries) = &mut root.value {
             entries.retain(|entry| Foundations::FIELDS.contains(&entry.key.as_str()));
+            let telemetry = entries.iter_mut().find(|entry| entry.key == "telemetry");
+            if let Some(Value::Map(fields)) = telemetry.map(|entry| &mut entry.value.value) {
+                // Collectors' headers may be in the vault.
+                fields.retain(|field| field.key == "log");
+            }
         }
         let foundations = Foundations::read(&root, reader)?;
         Some(foundations.resolve(reader))

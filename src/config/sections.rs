@@ -81,11 +81,12 @@ section! {
         server: server::ServerSection,
         store: store::StoreSection,
         vault: store::VaultSection,
+        telemetry: telemetry::TelemetrySection,
     }
 }
 
 impl Foundations {
-    pub(crate) const FIELDS: [&str; 3] = ["server", "store", "vault"];
+    pub(crate) const FIELDS: [&str; 4] = ["server", "store", "vault", "telemetry"];
 
     pub(crate) fn resolve(self, reader: &mut Reader<'_>) -> Basics {
         let server = server::resolve(self.server.as_deref(), reader);
@@ -94,6 +95,7 @@ impl Foundations {
             is_tls: server.tls.is_some(),
             store: store::resolve(self.store.as_deref(), reader),
             vault: store::resolve_vault(self.vault.as_deref(), reader),
+            log: telemetry::resolve_log(self.telemetry.as_deref()),
         }
     }
 }

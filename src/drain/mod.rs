@@ -40,8 +40,7 @@ mod tests;
 pub use counting::{Counting, Told};
 pub use stats::DrainStats;
 
-use crate::telemetry::ExportMetrics;
-use otlp::{Endpoint, Exporters};
+use otlp::{Exporters, Exporting};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -72,8 +71,7 @@ pub fn start(
     stats: Arc<DrainStats>,
     price: Pricing,
     counting: Counting,
-    metrics: ExportMetrics,
-    collectors: &[Arc<Endpoint>],
+    exporting: Exporting<'_>,
 ) -> io::Result<DrainHandle> {
     let stop = Arc::new(Stop::default());
     let exporters = Arc::new(Exporters::new(
@@ -81,12 +79,12 @@ pub fn start(
         journal.clone(),
         stats.clone(),
         price.clone(),
-        metrics,
+        &exporting,
     ));
     let drain = run::Drain::new(store, journal.clone(), stats, price, counting, stop.clone())
         .map_err(io::Error::other)?;
     // All readers are there before the drain lets go of any segment.
-    exporters.start(collectors)?;
+    exporters.start(exporting.collectors)?;
     let thread = std::thread::Builder::new()
         .name("drain".to_owned())
         .stack_size(8 << 20)

@@ -6,6 +6,7 @@ use super::sink::Sink;
 use super::stop::Stop;
 use super::{CURSOR, Counting, DrainStats, Pricing, carried, stored_cursor};
 use crate::clock;
+use crate::telemetry::{DRAIN_BATCH, OWN};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -209,7 +210,12 @@ impl Drain {
         let mut last_tries = 0;
         let begun = clock::now();
         loop {
-            match self.sink.store(cursor) {
+            let span = tracing::info_span!(
+                target: OWN,
+                DRAIN_BATCH,
+                otel.status_code = tracing::field::Empty
+            );
+            match span.in_scope(|| self.sink.store(cursor)) {
                 Ok(_) => {
                     self.stored = cursor;
                     self.reader.release(cursor);
@@ -218,8 +224,12 @@ impl Drain {
                     self.measure();
                     return true;
                 }
-                Err(error) => self.complain(&error),
+                Err(error) => {
+                    span.record("otel.status_code", "ERROR");
+                    self.complain(&error);
+                }
             }
+            drop(span);
             if self.stop.is_set() {
                 last_tries += 1;
                 if last_tries >= LAST_TRIES || clock::elapsed(begun) > LAST_TRY {

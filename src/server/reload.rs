@@ -8,6 +8,7 @@ use crate::drain::otlp::{Endpoint, Exporters};
 use crate::gateway::Gateway;
 use crate::listen::{self, Listener};
 use crate::live::{Live, LiveError};
+use crate::telemetry::OWN;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -126,6 +127,8 @@ impl Reloader {
         let Ok(stored) = keys::stored(&self.gateway.store) else {
             return;
         };
+        let admin = are_keys_new.then(|| tracing::info_span!(target: OWN, "admin", changes));
+        let _inside = admin.as_ref().map(tracing::Span::enter);
         // A secret of the vault may be another one too, so the file is read in either case.
         let is_done = self.reload(&stored) || {
             // Its mistakes must not keep a revoked key in force.
@@ -138,9 +141,19 @@ impl Reloader {
     }
 
     fn reload(&self, stored: &Keys) -> bool {
+        let span = tracing::info_span!(
+            target: OWN,
+            "reload",
+            result = tracing::field::Empty,
+            hash = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty
+        );
+        let _inside = span.enter();
         match self.read(stored) {
             Ok(snapshot) => {
                 self.count("ok");
+                span.record("result", "ok");
+                span.record("hash", snapshot.hash.as_str());
                 let now = clock::unix_seconds() as f64;
                 self.gateway.metrics.config_loaded.set(now);
                 let files = self.around.origin.files(Some(&snapshot));
@@ -150,6 +163,8 @@ impl Reloader {
             }
             Err(why) => {
                 self.count("refused");
+                span.record("result", "refused");
+                span.record("otel.status_code", "ERROR");
                 tracing::error!("the new configuration is refused, the old one stays:\n{why}");
                 false
             }

@@ -6,14 +6,14 @@ use crate::config::{
     self, JournalSync, Origin, Problem, Snapshot, Sources, process_environment, render,
 };
 use crate::drain;
-use crate::drain::otlp::{Endpoint, EndpointError};
+use crate::drain::otlp::{Endpoint, EndpointError, Exporting};
 use crate::gateway::Gateway;
 use crate::listen::{self, Listener, ServeTlsError};
 use crate::live::{Lasting, Live, LiveError};
 use crate::pipeline::thinking::ThinkingStore;
 use crate::random;
 use crate::simulated::{self, Simulator};
-use crate::telemetry::{logs, metrics::Metrics};
+use crate::telemetry::{OWN, logs, metrics::Metrics};
 use crate::tokens;
 use crate::vault::{Vault, VaultError};
 use arc_swap::ArcSwap;
@@ -130,9 +130,13 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         };
         config::peek(&origin, &sources).map_err(StartError::Config)?
     };
+    let own = logs::start(basics.log);
+    let starting = tracing::info_span!(target: OWN, "start", version = env!("CARGO_PKG_VERSION"));
+    let starting = starting.entered();
     let folder = basics.store.data_folder();
     make_folder(&folder)?;
-    let store = Store::open(&basics.store.path)?;
+    let store = tracing::info_span!(target: OWN, "migrations")
+        .in_scope(|| Store::open(&basics.store.path))?;
     let vault = Vault::open(store.clone(), &basics.vault, &folder)?;
     let mut around = Surroundings {
         origin,
@@ -144,7 +148,6 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     let mut snapshot = around
         .sources(|sources| config::load(&around.origin, sources))
         .map_err(StartError::Config)?;
-    logs::start(snapshot.telemetry.log);
     if snapshot.uses_simulated() {
         around.simulated = Some(start_simulator()?);
         snapshot = around
@@ -195,8 +198,11 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         stats.clone(),
         pricing(&gateway),
         counting(&gateway, waiting),
-        gateway.metrics.otlp.clone(),
-        &collectors,
+        Exporting {
+            metrics: gateway.metrics.otlp.clone(),
+            own,
+            collectors: &collectors,
+        },
     )
     .map_err(StartError::Thread)?;
 
@@ -233,6 +239,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     reloader.also_change(draining.exporters());
     banner::print(address, is_tls, quickstart.as_deref(), model.as_deref());
     tracing::info!(%address, routes = snapshot.routes.len(), "serving");
+    drop(starting);
 
     stop::wait(&mut reloader, &gateway, &stats).map_err(StartError::Thread)?;
     listener.close();

@@ -1,23 +1,32 @@
-//! Logs to standard error, for people or as JSON lines.
+//! Logs to standard error, for people or as JSON lines; beside them, spans about the gateway itself.
 
+use super::own::{OWN, OwnSpans};
 use crate::config::LogFormat;
 use std::io::IsTerminal;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
-/// Starts logging; `TOLLGATE_LOG` (or `RUST_LOG`) chooses what, `info` unless told.
-pub fn start(format: LogFormat) {
+/// Starts logging; `TOLLGATE_LOG` (or `RUST_LOG`) chooses what, `info` unless told. The spans are for exporters: in the
+/// log their events stand alone.
+pub fn start(format: LogFormat) -> OwnSpans {
     let filter = std::env::var("TOLLGATE_LOG")
         .or_else(|_| std::env::var("RUST_LOG"))
         .unwrap_or_else(|_| "info".to_owned());
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
-        .with_target(false);
-    // A second start (tests in one process) keeps the first.
-    let _ = match format {
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-        LogFormat::Human => builder
-            .with_ansi(std::io::stderr().is_terminal())
-            .try_init(),
+    let mut filter = EnvFilter::new(filter);
+    if let Ok(without) = format!("{OWN}=off").parse() {
+        filter = filter.add_directive(without);
+    }
+    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let lines = match format {
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Human => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
     };
+    let own = OwnSpans::default();
+    // A second start (tests in one process) keeps the first.
+    let _ = registry()
+        .with(lines.with_filter(filter))
+        .with(own.layer())
+        .try_init();
+    own
 }

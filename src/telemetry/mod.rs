@@ -5,7 +5,9 @@ mod export_metrics;
 pub mod logs;
 mod make;
 pub mod metrics;
+mod own;
 #[cfg(test)]
 mod tests;
 
 pub use export_metrics::{Dropped, EndpointMetrics, ExportMetrics};
+pub use own::{DRAIN_BATCH, OWN, OwnSpans};

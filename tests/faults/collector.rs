@@ -16,10 +16,10 @@ use crate::wait;
 const TOKEN: &str = "collector-canary-5e1c77";
 
 fn with_collectors(upstream: &Upstream, urls: &[String]) -> String {
-    let targets: Vec<String> = urls
-        .iter()
-        .map(|url| format!("{{ endpoint: \"{url}\", headers: {{ x-token: \"{TOKEN}\" }} }}"))
-        .collect();
+    let target = |url| {
+        format!("{{ endpoint: \"{url}\", headers: {{ x-token: \"{TOKEN}\" }}, own_spans: false }}")
+    };
+    let targets: Vec<String> = urls.iter().map(target).collect();
     let telemetry = format!("telemetry: {{ otlp: [{}] }}\n", targets.join(", "));
     configuration(upstream.address) + &telemetry
 }

@@ -83,7 +83,7 @@ fn a_real_mlflow_server_shows_exported_traces_with_tokens_and_cost() {
     let mlflow = MlflowServer::start();
     let url = format!("http://{}", mlflow.address);
     let telemetry = format!(
-        "telemetry: {{ otlp: [{{ endpoint: \"{url}/v1/traces\", headers: {{ x-mlflow-experiment-id: \"0\" }} }}] }}\n"
+        "telemetry: {{ otlp: [{{ endpoint: \"{url}/v1/traces\", headers: {{ x-mlflow-experiment-id: \"0\" }}, own_spans: false }}] }}\n"
     );
     let server = Server::configured(&(configuration(upstream.address) + &telemetry));
     run_with_key(

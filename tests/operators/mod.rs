@@ -5,6 +5,7 @@ mod connections;
 mod deploy;
 mod healthcheck;
 mod keys;
+mod own_spans;
 mod prometheus;
 mod proxies;
 mod reload;

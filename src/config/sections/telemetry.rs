@@ -26,6 +26,9 @@ section! {
         headers: Named<SecretText>,
         /// PEM file of the authorities to trust in place of the public ones, relative to this file's folder.
         ca_file: PathText,
+        /// Whether it also gets spans about the gateway itself: starts, reloads, migrations, what the command line
+        /// changed, slow or failed batches of the drain. Default: true.
+        own_spans: bool,
     }
 }
 
@@ -35,15 +38,12 @@ choices! {
 
 pub(crate) fn resolve(section: Option<TelemetrySection>, reader: &mut Reader<'_>) -> Telemetry {
     let mut telemetry = Telemetry {
-        log: LogFormat::Human,
+        log: resolve_log(section.as_ref()),
         otlp: Vec::new(),
     };
     let Some(section) = section else {
         return telemetry;
     };
-    if let Some(log) = section.log {
-        telemetry.log = log.value;
-    }
     for target in section
         .otlp
         .into_iter()
@@ -52,6 +52,11 @@ pub(crate) fn resolve(section: Option<TelemetrySection>, reader: &mut Reader<'_>
         telemetry.otlp.extend(resolve_one(target.value, reader));
     }
     telemetry
+}
+
+pub(crate) fn resolve_log(section: Option<&TelemetrySection>) -> LogFormat {
+    let log = section.and_then(|section| section.log.as_ref());
+    log.map_or(LogFormat::Human, |log| log.value)
 }
 
 fn resolve_one(section: OtlpSection, reader: &mut Reader<'_>) -> Option<OtlpTarget> {
@@ -81,5 +86,6 @@ fn resolve_one(section: OtlpSection, reader: &mut Reader<'_>) -> Option<OtlpTarg
         headers: headers.into_iter().map(|(n, v)| (n, v.into())).collect(),
         ca_file,
         proxy,
+        own_spans: section.own_spans.is_none_or(|wanted| wanted.value),
     })
 }

@@ -107,6 +107,8 @@ pub struct OtlpTarget {
     pub ca_file: Option<PathBuf>,
     /// The proxy to go through, by `HTTPS_PROXY` and `NO_PROXY`.
     pub proxy: Option<Arc<Proxy>>,
+    /// Whether it gets spans about the gateway itself too.
+    pub own_spans: bool,
 }
 
 /// What can be read of a file before its secrets can be: where the store and the vault's key are.
@@ -114,6 +116,7 @@ pub struct OtlpTarget {
 pub struct Basics {
     pub store: StoreSettings,
     pub vault: VaultSettings,
+    pub log: LogFormat,
     pub listen: SocketAddr,
     pub is_tls: bool,
 }

@@ -107,6 +107,14 @@ pub(super) struct Export {
 }
 
 impl Export {
+    /// Spans that are no requests'.
+    pub(super) fn of(spans: Vec<Span>) -> Self {
+        Self {
+            bytes: spans.iter().map(Message::encoded_len).sum(),
+            requests: vec![spans],
+        }
+    }
+
     fn push(&mut self, spans: Vec<Span>, bytes: usize) {
         self.requests.push(spans);
         self.bytes += bytes;

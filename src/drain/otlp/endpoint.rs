@@ -22,6 +22,7 @@ pub struct Endpoint {
     pub(super) origin: Arc<Origin>,
     pub(super) path: Uri,
     pub(super) headers: HeaderMap,
+    pub(super) takes_own_spans: bool,
 }
 
 impl Endpoint {
@@ -70,6 +71,7 @@ impl Endpoint {
             origin: Arc::new(origin),
             path: target.path.parse().map_err(|_| bad())?,
             headers,
+            takes_own_spans: target.own_spans,
         })
     }
 }

@@ -1,14 +1,15 @@
 //! An exporter's thread: follows the journal at its collector's pace.
 
-use super::batch::Batch;
+use super::batch::{Batch, Export};
 use super::bound::Room;
 use super::follow::Follower;
 use super::push::{GivenUp, Pusher};
 use super::stored;
 use crate::clock::{self, Moment};
 use crate::drain::request::Finished;
-use crate::telemetry::Dropped;
+use crate::telemetry::{Dropped, OwnSpans};
 use crate::upstream;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -23,6 +24,8 @@ use tollgate_store::carried::CarriedRow;
 const IDLE: Duration = Duration::from_millis(100);
 /// How often the store is told how far the collector has come; and whenever that sets a segment free.
 const KEEP: Duration = Duration::from_secs(1);
+/// A store that is away takes its time to say so: exports go on meanwhile.
+const KEEP_AGAIN: Duration = Duration::from_secs(15);
 /// How long the store's drain is waited for, where the store may know more than the records say.
 const PATIENCE: Duration = Duration::from_secs(5);
 const AFTER_PANIC: Duration = Duration::from_secs(1);
@@ -32,24 +35,35 @@ pub(super) struct Exporter {
     store: Store,
     follower: Follower,
     pusher: Pusher,
-    /// The position that the store knows, and since when.
+    /// The position that the store knows, and when that was told or tried last.
     kept: (Position, Moment),
+    /// That failed.
+    is_store_away: bool,
     /// What the store is to be told with the next one: requests that stay open for long, and those that did.
     carried: Vec<CarriedRow>,
     over: Vec<RequestId>,
+    /// Spans about the gateway itself, and how many of them were taken.
+    own: (OwnSpans, u64),
     /// The store's drain did not come up to here in time.
     in_vain: Option<Position>,
 }
 
 impl Exporter {
-    pub(super) fn new(store: Store, follower: Follower, pusher: Pusher) -> Self {
+    pub(super) fn new(
+        store: Store,
+        follower: Follower,
+        pusher: Pusher,
+        own: (OwnSpans, u64),
+    ) -> Self {
         Self {
             store,
             follower,
             kept: (pusher.bound.done, clock::now()),
             pusher,
+            is_store_away: false,
             carried: Vec::new(),
             over: Vec::new(),
+            own,
             in_vain: None,
         }
     }
@@ -87,7 +101,9 @@ impl Exporter {
             let is_idle = !self.fill(&mut batch);
             let is_tight = self.pusher.bound.state() != Room::Enough;
             let is_due = batch.is_due() || (is_idle && is_last) || is_tight;
-            if !batch.is_empty() && is_due && !self.deliver(runtime, &mut batch) {
+            let own = self.own_spans();
+            let is_due = !own.is_empty() || (!batch.is_empty() && is_due);
+            if is_due && !self.deliver(runtime, &mut batch, own) {
                 break;
             }
             if batch.is_empty() {
@@ -97,7 +113,11 @@ impl Exporter {
             self.pusher.measure(batch.oldest());
             let bound = &self.pusher.bound;
             let frees = bound.journal.bytes_between(self.kept.0, bound.done) > 0;
-            if frees || clock::elapsed(self.kept.1) >= KEEP {
+            let is_time = match self.is_store_away {
+                true => clock::elapsed(self.kept.1) >= KEEP_AGAIN,
+                false => frees || clock::elapsed(self.kept.1) >= KEEP,
+            };
+            if is_time {
                 self.keep();
                 // A reload leaves connections of the endpoint before.
                 let current = self.pusher.endpoint.load().origin.id();
@@ -111,6 +131,17 @@ impl Exporter {
             }
         }
         self.keep();
+    }
+
+    /// Those that are new. They are few, and lost where nobody takes them.
+    fn own_spans(&mut self) -> Vec<Span> {
+        let (own, seen) = &mut self.own;
+        let (spans, count) = own.after(*seen);
+        *seen = count;
+        match self.pusher.endpoint.load().takes_own_spans {
+            true => spans,
+            false => Vec::new(),
+        }
     }
 
     /// Reads until the batch is full. `false` where nothing more is there.
@@ -133,12 +164,12 @@ impl Exporter {
     }
 
     /// Brings a batch to the collector, for as long as it takes. `false` where the process stops first.
-    fn deliver(&mut self, runtime: &Runtime, batch: &mut Batch) -> bool {
+    fn deliver(&mut self, runtime: &Runtime, batch: &mut Batch, own: Vec<Span>) -> bool {
         let cursor = self.follower.cursor();
         let (spans, oldest, over) = (batch.spans(), batch.oldest(), batch.carried());
         let delivered = if self.pusher.has_no_room() {
             *batch = Batch::default();
-            Err((GivenUp::Lag, spans))
+            Err((GivenUp::Lag, spans + own.len() as u64))
         } else {
             if batch.needs_store() {
                 self.let_the_store_go_first();
@@ -147,7 +178,10 @@ impl Exporter {
                 // While the store is away, the records have to do.
                 stored::settle(&self.store, request).ok().flatten()
             };
-            let exports = batch.exports(settle);
+            let mut exports = batch.exports(settle);
+            if !own.is_empty() {
+                exports.push(Export::of(own));
+            }
             runtime.block_on(self.pusher.push_all(exports, oldest))
         };
         match delivered {
@@ -202,7 +236,9 @@ impl Exporter {
             over: self.over.iter().map(|request| (name(), *request)).collect(),
             ..tollgate_store::traces::Batch::default()
         };
-        match self.store.insert(&batch) {
+        let kept = self.store.insert(&batch);
+        self.is_store_away = kept.is_err();
+        match kept {
             Ok(_) => {
                 self.kept.0 = done;
                 (self.carried, self.over) = (Vec::new(), Vec::new());

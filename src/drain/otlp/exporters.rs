@@ -8,7 +8,7 @@ use super::push::Pusher;
 use super::trouble::Trouble;
 use crate::drain::stop::Stop;
 use crate::drain::{DrainStats, Pricing, stored_cursor};
-use crate::telemetry::ExportMetrics;
+use crate::telemetry::{ExportMetrics, OwnSpans};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::io;
@@ -30,6 +30,13 @@ pub(crate) fn cursors(store: &Store) -> tollgate_store::Result<Vec<(String, Posi
         .collect())
 }
 
+/// What is exported beside the journal, how that is told, and to whom at first.
+pub struct Exporting<'a> {
+    pub metrics: ExportMetrics,
+    pub own: OwnSpans,
+    pub collectors: &'a [Arc<Endpoint>],
+}
+
 /// The exporters of the configuration in force.
 pub struct Exporters {
     store: Store,
@@ -37,6 +44,7 @@ pub struct Exporters {
     drained: Arc<DrainStats>,
     price: Pricing,
     metrics: ExportMetrics,
+    own: OwnSpans,
     running: Mutex<HashMap<String, Running>>,
 }
 
@@ -53,14 +61,15 @@ impl Exporters {
         journal: Writer,
         drained: Arc<DrainStats>,
         price: Pricing,
-        metrics: ExportMetrics,
+        with: &Exporting<'_>,
     ) -> Self {
         Self {
             store,
             journal,
             drained,
             price,
-            metrics,
+            metrics: with.metrics.clone(),
+            own: with.own.clone(),
             running: Mutex::default(),
         }
     }
@@ -147,7 +156,10 @@ impl Exporters {
             stopping: None,
             is_failing: false,
         };
-        let exporter = Exporter::new(self.store.clone(), follower, pusher);
+        // One that comes later hears of what comes later.
+        let seen = if is_starting { 0 } else { self.own.count() };
+        let own = (self.own.clone(), seen);
+        let exporter = Exporter::new(self.store.clone(), follower, pusher, own);
         let label = endpoint.name.clone();
         let thread = std::thread::Builder::new()
             .name("otlp".to_owned())

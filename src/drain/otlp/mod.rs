@@ -29,5 +29,5 @@ mod values;
 mod tests;
 
 pub use endpoint::{Endpoint, EndpointError};
-pub use exporters::Exporters;
 pub(crate) use exporters::cursors;
+pub use exporters::{Exporters, Exporting};

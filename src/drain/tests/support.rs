@@ -2,8 +2,10 @@
 
 use crate::clock;
 use crate::drain::assemble::Assembler;
+use crate::drain::otlp::Exporting;
 use crate::drain::sink::Sink;
 use crate::drain::{Counting, DrainHandle, DrainStats, Pricing, start};
+use crate::telemetry::OwnSpans;
 use crate::telemetry::metrics::Metrics;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -277,16 +279,11 @@ pub(in crate::drain) fn started(
     writer: &Writer,
     stats: &Arc<DrainStats>,
 ) -> DrainHandle {
-    let metrics = Metrics::new().unwrap().otlp;
-    let (store, writer) = (store.clone(), writer.clone());
-    start(
-        store,
-        writer,
-        stats.clone(),
-        pricing(),
-        Counting::none(),
-        metrics,
-        &[],
-    )
-    .unwrap()
+    let exporting = Exporting {
+        metrics: Metrics::new().unwrap().otlp,
+        own: OwnSpans::default(),
+        collectors: &[],
+    };
+    let (store, writer, counting) = (store.clone(), writer.clone(), Counting::none());
+    start(store, writer, stats.clone(), pricing(), counting, exporting).unwrap()
 }
