@@ -3,12 +3,13 @@
 //! It takes `POST`s with one Host and one Content-Length alone, so that whatever else a gateway might let through shows
 //! up as a violation, and never as a request.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"recorded","choices":[{"index":0,"message":{"role":"assistant","content":"yes"},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}"#;
+pub(crate) const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"recorded","choices":[{"index":0,"message":{"role":"assistant","content":"yes"},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}"#;
 
 /// One request, as it came.
 #[derive(Clone, Debug)]
@@ -24,6 +25,15 @@ struct Seen {
     requests: Vec<Recorded>,
     violations: Vec<String>,
     connections: usize,
+    scripts: VecDeque<Script>,
+}
+
+/// What is sent in place of the usual answer.
+#[derive(Clone)]
+pub(crate) struct Script {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether the connection is closed behind it.
+    pub(crate) closes: bool,
 }
 
 pub(crate) struct Recorder {
@@ -56,6 +66,11 @@ impl Recorder {
         seen.requests.clone()
     }
 
+    /// The next request is answered so.
+    pub(crate) fn script(&self, script: Script) {
+        self.seen.lock().unwrap().scripts.push_back(script);
+    }
+
     /// Since the start.
     pub(crate) fn connections(&self) -> usize {
         self.seen.lock().unwrap().connections
@@ -73,10 +88,17 @@ fn serve(mut socket: TcpStream, seen: &Mutex<Seen>) {
                 return;
             }
         }
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
-        let answer = format!("{head}Content-Length: {}\r\n\r\n{ANSWER}", ANSWER.len());
+        let script = seen.lock().unwrap().scripts.pop_front();
+        let script = script.unwrap_or_else(|| {
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+            let answer = format!("{head}Content-Length: {}\r\n\r\n{ANSWER}", ANSWER.len());
+            Script {
+                bytes: answer.into_bytes(),
+                closes: false,
+            }
+        });
         // The gateway may have gone.
-        if socket.write_all(answer.as_bytes()).is_err() {
+        if socket.write_all(&script.bytes).is_err() || script.closes {
             return;
         }
     }

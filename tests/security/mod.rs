@@ -1,5 +1,6 @@
 //! Who should not get in, and what should not get out.
 
+mod answers;
 mod canary;
 mod capture;
 mod doors;
