@@ -128,6 +128,14 @@ impl Server {
         self.process.id()
     }
 
+    /// Bytes that the process held in memory at most.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.unwrap().trim().trim_end_matches(" kB");
+        kib.parse::<u64>().unwrap() << 10
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();

@@ -70,6 +70,8 @@ pub(crate) struct State {
     is_full_told: bool,
     /// A sync and the rewriting after it failed.
     is_refusing: bool,
+    /// Some of what is accepted was never written: it is in memory alone.
+    has_unwritten: bool,
     is_sync_idle: bool,
     pub(crate) is_stopping: bool,
     pub(crate) waiting: Vec<Waiting>,
@@ -130,6 +132,7 @@ impl Log {
             blocked: None,
             is_full_told: false,
             is_refusing: false,
+            has_unwritten: false,
             is_sync_idle: false,
             is_stopping: false,
             waiting: Vec::new(),

@@ -14,6 +14,8 @@ use crate::traces;
 use crate::upstream::Upstream;
 
 const STREAMS: usize = 1_000;
+/// What a stream may take, with its two connections and its share of what the drain holds.
+const MEMORY: u64 = 128 << 10;
 
 /// Reads the first content, waits until every other stream has come so far, then reads to the end.
 async fn stream(address: SocketAddr, number: usize, all_open: Arc<Barrier>) -> String {
@@ -50,6 +52,7 @@ async fn stream(address: SocketAddr, number: usize, all_open: Arc<Barrier>) -> S
 fn a_thousand_streams_at_once_all_end_properly_and_are_all_accounted() {
     let upstream = Upstream::start();
     let server = Server::before(&upstream);
+    let before = server.peak_memory();
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -68,5 +71,8 @@ fn a_thousand_streams_at_once_all_end_properly_and_are_all_accounted() {
         ended
     });
     assert_eq!(ended, STREAMS);
+    let each = (server.peak_memory() - before) / STREAMS as u64;
+    println!("{each} bytes a stream");
+    assert!(each <= MEMORY, "{each} bytes a stream");
     assert_eq!(traces::at_least(&server, STREAMS).len(), STREAMS);
 }

@@ -1,7 +1,6 @@
 //! Requests that are too slow, too large or not what they say: a clear status in the caller's dialect, and memory bounded
 //! (promise S2).
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
@@ -48,15 +47,6 @@ prices:
 
     fn address(&self) -> SocketAddr {
         self.server.address
-    }
-
-    /// Bytes that the server's process held in memory at most.
-    fn peak(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.server.pid());
-        let status = fs::read_to_string(path).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.unwrap().trim().trim_end_matches(" kB");
-        kib.parse::<u64>().unwrap() << 10
     }
 }
 
@@ -214,7 +204,7 @@ fn encoded(address: SocketAddr, path: &str, encoding: &str, body: &[u8]) -> Answ
 #[test]
 fn a_small_body_that_decodes_to_gigabytes_stops_at_the_limit() {
     let narrow = Narrow::new();
-    let before = narrow.peak();
+    let before = narrow.server.peak_memory();
     let bombs = [("gzip", gzip_bomb(200)), ("zstd", zstd_bomb(4096))];
     for (encoding, bomb) in &bombs {
         assert!(bomb.len() < 1 << 20, "{encoding}: {}", bomb.len());
@@ -229,7 +219,7 @@ fn a_small_body_that_decodes_to_gigabytes_stops_at_the_limit() {
             }
         });
     }
-    let grown = narrow.peak() - before;
+    let grown = narrow.server.peak_memory() - before;
     println!("memory grew by {} KiB at most", grown >> 10);
     // Eight at once, each at most its compressed bytes, 1 MiB decoded and the decoder's window.
     assert!(grown < 64 << 20, "{grown}");

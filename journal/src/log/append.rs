@@ -44,6 +44,7 @@ impl Log {
         }
         let last = next.saturating_sub(1);
         if state.is_refusing {
+            state.has_unwritten = true;
             state.accept(next, records.len() as u64, length);
             return Ok(last);
         }
@@ -67,7 +68,10 @@ impl Log {
         match written {
             Ok(()) => state.readable = last,
             // What is begun goes on: its end is kept in memory, and written once the disk takes it.
-            Err(AppendError::Failed) if is_ending => state.refuse(),
+            Err(AppendError::Failed) if is_ending => {
+                state.has_unwritten = true;
+                state.refuse();
+            }
             Err(error) => return Err(error),
         }
         state.accept(next, records.len() as u64, length);

@@ -67,29 +67,34 @@ impl Log {
         self.rewrite()
     }
 
-    /// Writes everything that is not synced to a new segment, and syncs that.
+    /// Writes everything that is not synced to a new segment, and syncs that; again where more was kept meanwhile.
     fn rewrite(&self) -> Outcome {
-        self.remove_doomed();
-        let rewritten = self.write_again().and_then(|dirty| {
-            let synced = self.timed_sync(&*dirty.0.file);
-            if let Err(error) = &synced {
-                let mut state = self.lock();
-                state.note_failed_sync(dirty.0.path.clone(), error);
-                state.abandon();
+        loop {
+            self.remove_doomed();
+            let rewritten = self.write_again().and_then(|dirty| {
+                let synced = self.timed_sync(&*dirty.0.file);
+                if let Err(error) = &synced {
+                    let mut state = self.lock();
+                    state.note_failed_sync(dirty.0.path.clone(), error);
+                    state.abandon();
+                }
+                synced.map(|()| dirty)
+            });
+            let mut state = self.lock();
+            let Ok((dirty, target, bytes)) = rewritten else {
+                state.refuse();
+                return Outcome::Failed;
+            };
+            let is_done = !state.has_unwritten;
+            state.is_refusing = !is_done;
+            let woken = state.end_sync(&[dirty], target);
+            state.events.push(Event::Rewritten { bytes });
+            drop(state);
+            self.wake(woken);
+            if is_done {
+                return Outcome::Synced;
             }
-            synced.map(|()| dirty)
-        });
-        let mut state = self.lock();
-        let Ok((dirty, target, bytes)) = rewritten else {
-            state.refuse();
-            return Outcome::Failed;
-        };
-        state.is_refusing = false;
-        let woken = state.end_sync(&[dirty], target);
-        state.events.push(Event::Rewritten { bytes });
-        drop(state);
-        self.wake(woken);
-        Outcome::Synced
+        }
     }
 
     fn wake(&self, waiting: Vec<Waiting>) {
@@ -139,6 +144,7 @@ impl Log {
                 end: segment.end,
             };
             state.readable = last;
+            state.has_unwritten = false;
             state.stats.rewritten_bytes = state.stats.rewritten_bytes.saturating_add(bytes);
             return Ok((dirty, last, bytes));
         }

@@ -6,8 +6,10 @@ use super::disk::{Faults, SimDisk};
 use super::model::Model;
 use super::rng::Rng;
 use std::sync::Arc;
-use tollgate_domain::RequestId;
-use tollgate_journal::{AppendError, Options, Position, Progress, Record, Writer, open};
+use tollgate_domain::{Cost, RequestId, Usage};
+use tollgate_journal::{
+    AppendError, Closed, Options, Outcome, Pairs, Position, Progress, Record, Writer, open,
+};
 
 pub(crate) struct World {
     rng: Rng,
@@ -81,7 +83,8 @@ impl World {
 
     fn append(&mut self) {
         let (numbers, lengths) = self.batch();
-        let appended = append(&self.writer(), &self.payload, &numbers, &lengths);
+        let is_ending = self.rng.percent(25);
+        let appended = append(&self.writer(), &self.payload, &numbers, &lengths, is_ending);
         self.note(numbers, appended);
     }
 
@@ -118,9 +121,10 @@ impl World {
         let (sender, appended) = std::sync::mpsc::channel();
         if self.rng.percent(40) {
             let (numbers, lengths) = self.batch();
+            let is_ending = self.rng.percent(25);
             let (writer, payload) = (self.writer(), self.payload.clone());
             self.disk.state().meanwhile = Some(Box::new(move || {
-                let appended = append(&writer, &payload, &numbers, &lengths);
+                let appended = append(&writer, &payload, &numbers, &lengths, is_ending);
                 let _ = sender.send((numbers, appended));
             }));
         }
@@ -158,9 +162,10 @@ impl World {
     /// The process ends, or the machine; perhaps the files are tampered with; then it starts again.
     fn crash(&mut self) {
         self.consumers.iter_mut().for_each(Consumer::detach);
+        let is_refusing = self.writer().depth().is_refusing;
         self.writer = None;
-        if self.disk.state().faults.sync > 0 || self.is_in_doubt {
-            // The kernel may have forgotten what only the process still had.
+        if self.disk.state().faults.sync > 0 || self.is_in_doubt || is_refusing {
+            // The kernel may have forgotten what only the process still had, and ends may never have been written.
             self.model.doubt_unsynced();
         }
         let is_power_loss = self.rng.percent(50);
@@ -238,19 +243,45 @@ fn append(
     payload: &[u8],
     numbers: &[u64],
     lengths: &[usize],
+    is_ending: bool,
 ) -> Result<Position, AppendError> {
+    let make = if is_ending { end } else { record };
     let records = numbers.iter().zip(lengths);
     let records: Vec<_> = records
-        .map(|(number, length)| record(*number, &payload[..*length]))
+        .map(|(number, length)| make(*number, &payload[..*length]))
         .collect();
     writer.append_all(&records)
 }
 
-fn record(number: u64, output: &[u8]) -> Record<'_> {
+fn id(number: u64) -> RequestId {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&number.to_be_bytes());
+    RequestId::from_bytes(id)
+}
+
+/// One of those that a failing disk does not refuse.
+fn end(number: u64, output: &[u8]) -> Record<'_> {
+    Record::Closed(Closed {
+        request: id(number),
+        ended_unix_nanos: 0,
+        outcome: Outcome::Ok,
+        status: 200,
+        error_type: "",
+        error_message: "",
+        usage: Usage::default(),
+        cost: Cost::default(),
+        unpriced: false,
+        first_token_nanos: None,
+        output,
+        output_bytes: 5,
+        losses: "",
+        attributes: Pairs::EMPTY,
+    })
+}
+
+fn record(number: u64, output: &[u8]) -> Record<'_> {
     Record::Progress(Progress {
-        request: RequestId::from_bytes(id),
+        request: id(number),
         attempt: 1,
         at_unix_nanos: 0,
         usage: None,
