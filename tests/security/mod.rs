@@ -5,5 +5,6 @@ mod canary;
 mod capture;
 mod doors;
 mod http1;
+mod http2;
 mod limits;
 mod scopes;
