@@ -24,12 +24,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::watch;
 use tollgate_domain::{ProviderKind, Usage};
 use tollgate_governance::pricing::price;
 use tollgate_governance::principal::{KeyHash, Principal};
 use tollgate_journal as journal;
 use tollgate_store::{Store, StoreError};
+
+/// How long the store's lock is waited for. What the drain can't store is tried again; a stop is not to wait for it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the command line says.
 #[derive(Clone, Debug, Default)]
@@ -136,7 +140,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     let folder = basics.store.data_folder();
     make_folder(&folder)?;
     let store = tracing::info_span!(target: OWN, "migrations")
-        .in_scope(|| Store::open(&basics.store.path))?;
+        .in_scope(|| Store::open_waiting(&basics.store.path, PATIENCE))?;
     let vault = Vault::open(store.clone(), &basics.vault, &folder)?;
     let mut around = Surroundings {
         origin,
@@ -218,6 +222,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     let is_tls = tls.is_some();
     let listener = Arc::new(Listener::new(socket, tls));
     let (stop_all, stopped) = watch::channel(false);
+    let signals = stop::Signals::listen().map_err(StartError::Thread)?;
     let workers = start_workers(&gateway, &listener, &stopped, snapshot.server.workers)?;
     gateway
         .metrics
@@ -241,7 +246,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     tracing::info!(%address, routes = snapshot.routes.len(), "serving");
     drop(starting);
 
-    stop::wait(&mut reloader, &gateway, &stats).map_err(StartError::Thread)?;
+    signals.wait(&mut reloader, &gateway, &stats);
     listener.close();
     stop::drain(&gateway, &stop_all, workers, snapshot.server.drain);
     drop(reloader);

@@ -9,35 +9,60 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// How often the store is asked for changes and the gauges are set.
 const TICK: Duration = Duration::from_millis(300);
 
-/// Waits for SIGTERM or SIGINT; SIGHUP reloads.
-pub fn wait(reloader: &mut Reloader, gateway: &Gateway, stats: &DrainStats) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hangup = signal(SignalKind::hangup())?;
-        let mut tick = tokio::time::interval(TICK);
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                _ = hangup.recv() => reloader.trigger(),
-                _ = tick.tick() => {
-                    reloader.poll();
-                    reloader.heartbeat();
-                    gateway.metrics.backlog.set(&gateway.journal, stats);
+/// What the process is told from outside. Made before the first request is served: from then on no signal ends the
+/// process in the middle.
+pub struct Signals {
+    runtime: Runtime,
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    pub fn listen() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let within = runtime.enter();
+        let (terminate, interrupt, hangup) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::hangup())?,
+        );
+        drop(within);
+        Ok(Self {
+            runtime,
+            terminate,
+            interrupt,
+            hangup,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT; SIGHUP reloads.
+    pub fn wait(mut self, reloader: &mut Reloader, gateway: &Gateway, stats: &DrainStats) {
+        self.runtime.block_on(async {
+            let mut tick = tokio::time::interval(TICK);
+            loop {
+                tokio::select! {
+                    _ = self.terminate.recv() => return,
+                    _ = self.interrupt.recv() => return,
+                    _ = self.hangup.recv() => reloader.trigger(),
+                    _ = tick.tick() => {
+                        reloader.poll();
+                        reloader.heartbeat();
+                        gateway.metrics.backlog.set(&gateway.journal, stats);
+                    }
                 }
             }
-        }
-    })
+        });
+    }
 }
 
 /// Stops accepting, lets what is under way end within `limit`.

@@ -1,6 +1,7 @@
 //! The connections to one SQLite file: one that writes, a few that read, in WAL mode.
 //!
-//! Writers of other processes (a command line beside a running server) are waited for, 10 s at most.
+//! Writers of other processes (a command line beside a running server) are waited for, 10 s at most where nothing else
+//! is said.
 
 use crate::error::{Result, StoreError};
 use crate::traces::dictionary::Dictionaries;
@@ -13,11 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_READERS: usize = 4;
 
 /// Creates the file where it is missing, readable by its owner alone, and opens the writing connection.
-pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
+pub(crate) fn open_writer(path: &Path, patience: Duration) -> Result<Connection> {
     let at = |source| StoreError::Open {
         path: path.to_path_buf(),
         source,
@@ -41,7 +42,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(patience)?;
     // A page of 8 KiB holds a span's compressed payload; it is fixed once the file has its first page.
     connection.pragma_update(None, "page_size", 8192)?;
     let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
@@ -58,12 +59,16 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-fn open_reader(path: &Path, dictionaries: &Arc<Dictionaries>) -> Result<Connection> {
+fn open_reader(
+    path: &Path,
+    patience: Duration,
+    dictionaries: &Arc<Dictionaries>,
+) -> Result<Connection> {
     let connection = Connection::open_with_flags(
         path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(patience)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -2048)?;
     functions::register(&connection, dictionaries)?;
@@ -73,6 +78,7 @@ fn open_reader(path: &Path, dictionaries: &Arc<Dictionaries>) -> Result<Connecti
 /// Up to [`MAX_READERS`] connections, opened when first needed; further readers wait.
 pub(crate) struct Readers {
     path: PathBuf,
+    patience: Duration,
     dictionaries: Arc<Dictionaries>,
     idle: Mutex<Idle>,
     returned: Condvar,
@@ -84,9 +90,10 @@ struct Idle {
 }
 
 impl Readers {
-    pub(crate) fn new(path: &Path, dictionaries: Arc<Dictionaries>) -> Self {
+    pub(crate) fn new(path: &Path, patience: Duration, dictionaries: Arc<Dictionaries>) -> Self {
         Self {
             path: path.to_path_buf(),
+            patience,
             dictionaries,
             idle: Mutex::new(Idle {
                 connections: Vec::new(),
@@ -123,7 +130,7 @@ impl Readers {
             connection: None,
             readers: self,
         };
-        reader.connection = Some(open_reader(&self.path, &self.dictionaries)?);
+        reader.connection = Some(open_reader(&self.path, self.patience, &self.dictionaries)?);
         Ok(reader)
     }
 }

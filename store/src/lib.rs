@@ -29,6 +29,7 @@ use connection::{Reader, Readers};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use traces::dictionary::{Compressor, Dictionaries};
 
 /// The store. Clones share one set of connections.
@@ -51,8 +52,13 @@ struct Writer {
 impl Store {
     /// Opens the file at `path`, making it (mode 0600) where it is missing, and brings its schema up to date.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_waiting(path, connection::PATIENCE)
+    }
+
+    /// Opens it as [`Store::open`] does, to wait so long for the lock of another process before a call fails.
+    pub fn open_waiting(path: impl AsRef<Path>, patience: Duration) -> Result<Self> {
         let path = path.as_ref();
-        let connection = connection::open_writer(path)?;
+        let connection = connection::open_writer(path, patience)?;
         let compressor = Compressor::new(&connection)?;
         let dictionaries = Arc::new(Dictionaries::default());
         Ok(Self {
@@ -61,7 +67,7 @@ impl Store {
                     connection,
                     compressor,
                 }),
-                readers: Readers::new(path, Arc::clone(&dictionaries)),
+                readers: Readers::new(path, patience, Arc::clone(&dictionaries)),
                 dictionaries,
             }),
         })
