@@ -169,6 +169,10 @@ impl Clients {
             let [line] = lines else {
                 panic!("the provider saw {trace}; the ledger has {lines:?}")
             };
+            if line.outcome == "interrupted" && losses.allow(finished.get(&trace)) {
+                // A part of its records may be lost.
+                continue;
+            }
             let id: TraceId = trace.parse().unwrap();
             let stored = store.trace(id).unwrap().unwrap();
             assert_eq!(stored.spans.len(), 2, "{trace}");
