@@ -72,6 +72,8 @@ pub(crate) struct State {
     is_refusing: bool,
     /// Some of what is accepted was never written: it is in memory alone.
     has_unwritten: bool,
+    /// A segment is being made in advance. Its bytes are counted.
+    is_making: bool,
     is_sync_idle: bool,
     pub(crate) is_stopping: bool,
     pub(crate) waiting: Vec<Waiting>,
@@ -133,6 +135,7 @@ impl Log {
             is_full_told: false,
             is_refusing: false,
             has_unwritten: false,
+            is_making: false,
             is_sync_idle: false,
             is_stopping: false,
             waiting: Vec::new(),

@@ -106,9 +106,9 @@ impl Log {
     /// other and no room for one. Without it they could not say how they ended.
     fn is_reserve(&self, state: &mut State, length: u64) -> bool {
         let size = self.options.segment_bytes();
-        let is_last = state.spare.is_none()
-            && (state.blocked.is_some()
-                || state.bytes.saturating_add(size) > self.options.max_bytes);
+        let has_no_room = state.bytes.saturating_add(size) > self.options.max_bytes;
+        let is_last =
+            state.spare.is_none() && (state.blocked.is_some() || (has_no_room && !state.is_making));
         is_last
             && state
                 .segments

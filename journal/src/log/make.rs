@@ -41,11 +41,13 @@ impl Log {
             }
             // Counted before it is there, so that two makers can't pass the bound together.
             state.bytes = state.bytes.saturating_add(size);
+            state.is_making = true;
         }
         let mut leftovers = Vec::new();
         let made = self.create(size, size, &mut leftovers);
         let mut state = self.lock();
         state.bytes = state.bytes.saturating_sub(size);
+        state.is_making = false;
         state.doom(leftovers);
         let is_made = made.is_ok();
         match made {

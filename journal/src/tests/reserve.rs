@@ -1,7 +1,9 @@
 //! A journal at its bound: what is open can still say how it ended.
 
-use super::support::{Journal, options, read_all, record};
-use crate::{AppendError, Capture, Open, Options, Pairs, Position, Record, Writer};
+use super::support::{FaultyDisk, Journal, options, read_all, record, until};
+use crate::{AppendError, Capture, Open, Options, Pairs, Position, Record, Writer, open};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tollgate_domain::{Dialect, Endpoint, RequestId, SpanId, TraceId};
 
 fn opening(number: u64) -> Record<'static> {
@@ -77,4 +79,33 @@ fn once_there_is_room_again_requests_begin_again() {
     reader.release(reader.position());
     assert!(writer.maintain());
     assert!(writer.append(&opening(1)).is_ok());
+}
+
+#[test]
+fn the_last_segment_is_none_while_another_is_being_made() {
+    let (journal, disk) = (Journal::new(), FaultyDisk::default());
+    let options = Options {
+        max_bytes: 64 << 10,
+        ..options(journal.path())
+    };
+    let (writer, _) = open(options, Arc::new(disk.clone())).unwrap();
+    // Two segments are full and the third is active; the fourth is all that there is room for.
+    let mut number = 0;
+    while writer.depth().segments < 3 {
+        number += 1;
+        writer.append(&opening(number)).unwrap();
+        if writer.depth().segments < 3 {
+            writer.maintain();
+        }
+    }
+    disk.holds_creates.store(true, Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        let made = scope.spawn(|| writer.maintain());
+        until(|| writer.depth().bytes == 64 << 10);
+        // More than half of the active segment.
+        let taken = (1..=20).try_for_each(|more| writer.append(&opening(number + more)).map(drop));
+        disk.holds_creates.store(false, Ordering::SeqCst);
+        assert!(made.join().unwrap());
+        assert_eq!(taken, Ok(()));
+    });
 }

@@ -137,6 +137,8 @@ pub(super) struct FaultyDisk {
     pub(super) failing_writes: Arc<AtomicU64>,
     pub(super) failing_reads: Arc<AtomicU64>,
     pub(super) is_full: Arc<AtomicBool>,
+    /// Files that are being made are not yet there.
+    pub(super) holds_creates: Arc<AtomicBool>,
 }
 
 struct FaultyFile {
@@ -164,6 +166,9 @@ impl Disk for FaultyDisk {
     fn create(&self, path: &Path, length: u64) -> io::Result<Arc<dyn DiskFile>> {
         if self.is_full.load(Ordering::SeqCst) {
             return Err(io::ErrorKind::StorageFull.into());
+        }
+        while self.holds_creates.load(Ordering::SeqCst) {
+            thread::yield_now();
         }
         Ok(Arc::new(FaultyFile {
             file: self.disk.create(path, length)?,
