@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::path::Path;
 use tollgate_domain::{Endpoint, ProviderKind, Refusal};
 
+mod answers;
 mod details;
 mod refusals;
 mod replies;
