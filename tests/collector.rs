@@ -10,6 +10,7 @@ use std::thread;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::server::free_address;
 use crate::wait;
@@ -36,6 +37,15 @@ impl Collector {
     }
 
     pub(crate) fn at(address: SocketAddr) -> Self {
+        Self::serving(address, None)
+    }
+
+    /// Over TLS.
+    pub(crate) fn secured(tls: Arc<ServerConfig>) -> Self {
+        Self::serving(free_address(), Some(tls))
+    }
+
+    fn serving(address: SocketAddr, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let state = Arc::new(State::default());
         let shared = state.clone();
@@ -45,7 +55,14 @@ impl Collector {
                     return;
                 }
                 // Whoever breaks off tries again.
-                let _ = connection.and_then(|connection| serve(connection, &shared));
+                let _ = connection.and_then(|connection| match &tls {
+                    None => serve(connection, &shared),
+                    Some(tls) => {
+                        let session = ServerConnection::new(tls.clone());
+                        let session = session.map_err(std::io::Error::other)?;
+                        serve(StreamOwned::new(session, connection), &shared)
+                    }
+                });
             }
         });
         Self { address, state }
@@ -96,7 +113,7 @@ impl Drop for Collector {
     }
 }
 
-fn serve(connection: TcpStream, state: &State) -> std::io::Result<()> {
+fn serve(connection: impl Read + Write, state: &State) -> std::io::Result<()> {
     let mut reader = BufReader::new(connection);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {

@@ -5,9 +5,11 @@ use std::fs;
 
 use serde_json::json;
 
+use super::store_away::lock;
+use crate::authority::Authority;
 use crate::collector::Collector;
 use crate::http;
-use crate::server::{KEY, Server, configuration, free_address};
+use crate::server::{Around, KEY, Server, configuration, free_address};
 use crate::traces;
 use crate::upstream::Upstream;
 use crate::wait;
@@ -101,6 +103,9 @@ fn a_collector_that_is_away_holds_up_nobody_and_gets_everything_when_it_comes() 
         ) >= 40.0
     });
     assert!(!server.log().contains(TOKEN), "{}", server.log());
+    let bearer = format!("Bearer {KEY}");
+    let metrics = http::get(server.address, "/metrics", &[("Authorization", &bearer)]).unwrap();
+    assert!(!metrics.body.contains(TOKEN), "{}", metrics.body);
 }
 
 #[test]
@@ -179,4 +184,52 @@ fn a_reload_adds_and_removes_collectors() {
     call(&server, &[]);
     second.at_least(1);
     assert_eq!(first.traces().len(), 1);
+}
+
+#[test]
+fn while_the_store_is_locked_exports_go_on() {
+    let upstream = Upstream::start();
+    let collector = Collector::start();
+    let urls = [format!("http://{}", collector.address)];
+    let server = Server::configured(&with_collectors(&upstream, &urls));
+    call(&server, &[]);
+    collector.at_least(1);
+    let locked = lock(&server);
+    for _ in 0..5 {
+        call(&server, &[]);
+    }
+    let exported = collector.at_least(6);
+    assert!(traces::all(&server).len() < 6, "the store was locked");
+    drop(locked);
+    assert_eq!(ids(&server, 6), exported.into_keys().collect());
+}
+
+#[test]
+fn a_collector_over_tls_is_trusted_where_its_authority_is_named() {
+    let upstream = Upstream::start();
+    let authority = Authority::new();
+    let collector = Collector::secured(authority.certify(&["localhost"]).server(&["http/1.1"]));
+    let port = collector.address.port();
+    let start = |settings: &str| {
+        let target =
+            format!("{{ endpoint: \"https://localhost:{port}\", own_spans: false{settings} }}");
+        let yaml = configuration(upstream.address);
+        let around = Around {
+            files: &[("ca.pem", &authority.pem)],
+            ..Around::default()
+        };
+        Server::amid(
+            around,
+            &format!("{yaml}telemetry: {{ otlp: [{target}] }}\n"),
+        )
+    };
+    let trusting = start(", ca_file: ca.pem");
+    call(&trusting, &[]);
+    collector.at_least(1);
+    let careful = start("");
+    call(&careful, &[]);
+    wait::until("the failure", || {
+        metric(&careful, "tollgate_otlp_failures_total", "localhost") > 0.0
+    });
+    assert_eq!(collector.traces().len(), 1);
 }

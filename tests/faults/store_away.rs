@@ -18,7 +18,7 @@ const CLIENTS: usize = 8;
 const PROMPT: Duration = Duration::from_secs(5);
 
 /// Holds the store's write lock.
-fn lock(server: &Server) -> Connection {
+pub(super) fn lock(server: &Server) -> Connection {
     let connection = Connection::open(server.data().join("tollgate.db")).unwrap();
     connection.busy_timeout(Duration::from_secs(30)).unwrap();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
