@@ -3,8 +3,8 @@
 
 use crate::clock;
 use crate::config::{Capture, Fallback, Provider, Route, Snapshot, Target};
-use crate::upstream::{self, Origin, Origins};
-use http::header::{AUTHORIZATION, HOST, USER_AGENT};
+use crate::upstream::{self, Origin, Origins, Template};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,7 +52,7 @@ pub struct LiveProvider {
     pub config: Arc<Provider>,
     pub origin: Arc<Origin>,
     /// What every request to it carries: credential, host, the operator's own headers.
-    pub headers: HeaderMap,
+    pub template: Template,
     pub permits: Option<Arc<Permits>>,
     /// Under what the price table lists its models.
     pub vendor: String,
@@ -279,7 +279,7 @@ impl LiveProvider {
             .unwrap_or(config.kind.vendor());
         Ok(Self {
             origin,
-            headers: headers(config)?,
+            template: Template::new(headers(config)?),
             permits: config.max_concurrent.map(|most| {
                 lasting.permits_of(&config.name, u32::try_from(most).unwrap_or(u32::MAX))
             }),
@@ -323,6 +323,8 @@ fn headers(config: &Provider) -> Result<HeaderMap, LiveError> {
     for (name, value) in &config.headers {
         put(name.clone(), value.expose(), true)?;
     }
+    put(CONTENT_TYPE, "application/json", false)?;
+    put(ACCEPT_ENCODING, "identity", false)?;
     Ok(headers)
 }
 

@@ -224,15 +224,6 @@ async fn one(
     } else {
         Default::default()
     };
-    let request = match request::build(target, &mut outgoing) {
-        Ok(request) => request,
-        Err(refusal) => {
-            return Err((
-                exchange,
-                Box::new(Failed::new(Failure::Status(400), refusal)),
-            ));
-        }
-    };
     let attempt = Attempt {
         number: 0,
         span: random::span_id(),
@@ -263,8 +254,12 @@ async fn one(
     } else {
         left
     };
-    let sending = upstream::send(&target.provider.origin, request, timeout.connect);
-    let response = match tokio::time::timeout(limit, sending).await {
+    let sent = {
+        let request = request::build(target, &mut outgoing);
+        let sending = upstream::send(&target.provider.origin, &request, timeout.connect);
+        tokio::time::timeout(limit, sending).await
+    };
+    let response = match sent {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return fail(exchange, pass, of_send(&error)),
         Err(_) if limit < left => {
@@ -301,7 +296,7 @@ async fn one(
 
 /// Ends a try without an answer. What the caller did wrong says nothing about the target.
 pub(super) fn fail(mut exchange: Box<Exchange>, pass: Pass, failed: Failed) -> Outcome {
-    exchange.end_attempt(&failed.seen, Some(reason(failed.failure)));
+    exchange.end_attempt(&failed.seen, reason(failed.failure));
     let is_targets = match failed.failure {
         Failure::Status(status) => status == 408 || status == 429 || status >= 500,
         Failure::Connect

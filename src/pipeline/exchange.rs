@@ -5,7 +5,7 @@
 
 use super::answer::{self, ReplyBody};
 use super::caller::Caller;
-use super::record;
+use super::record::{self, End, Ended};
 use crate::clock::{self, Moment};
 use crate::gateway::Gateway;
 use crate::live::{Live, LiveKey, LiveRoute, LiveTarget};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::{Cost, Dialect, Endpoint, Refusal, RequestId, SpanId, TraceId, Usage};
 use tollgate_governance::limit::{Admission, Permit, Standing};
-use tollgate_journal::{Position, Synced};
+use tollgate_journal::{AppendError, Position, Synced};
 use tollgate_providers::{Call, Seen, provider};
 
 use crate::config::{Capture, JournalSync, OnJournalFull};
@@ -244,11 +244,17 @@ impl Exchange {
         }
     }
 
-    /// Ends the try that is under way: prices what it reported and adds it to the request.
-    pub fn end_attempt(&mut self, seen: &Seen, failure: Option<&str>) {
-        let Some(attempt) = self.attempt.take() else {
-            return;
-        };
+    /// Ends the try that is under way, and another may follow.
+    pub fn end_attempt(&mut self, seen: &Seen, failure: &str) {
+        if let Some(ended) = self.account_attempt(seen, Some(failure)) {
+            let written = record::attempt_end(self, &ended, seen);
+            self.note(written);
+        }
+    }
+
+    /// Prices what the try under way reported and adds it to the request.
+    fn account_attempt<'a>(&mut self, seen: &Seen, failure: Option<&'a str>) -> Option<Ended<'a>> {
+        let attempt = self.attempt.take()?;
         let (usage, cost, unpriced) = self.account(&attempt, seen, failure);
         self.usage = self.usage + usage.unwrap_or_default();
         self.cost = self.cost + cost.unwrap_or_default();
@@ -261,11 +267,21 @@ impl Exchange {
             let metrics = &self.gateway.metrics;
             metrics.used(&spender, usage, cost, unpriced);
         }
-        let written = record::attempt_end(self, &attempt, seen, failure, usage, cost, unpriced);
-        if let Err(error) = written {
+        Some(Ended {
+            attempt,
+            failure,
+            usage,
+            cost,
+            unpriced,
+        })
+    }
+
+    fn note(&self, written: Result<Position, AppendError>) -> Option<Position> {
+        if let Err(error) = &written {
             self.gateway.metrics.journal_refused.inc();
             tracing::warn!(request = %self.id, %error, "the journal took no record");
         }
+        written.ok()
     }
 
     /// The first content has come.
@@ -339,8 +355,35 @@ impl Exchange {
         response
     }
 
-    /// Ends the request: limits, journal, metrics. Once; a second call does nothing.
+    /// Ends the try under way and the request with it: one write for both.
+    pub fn finish(
+        &mut self,
+        seen: &Seen,
+        failure: Option<&str>,
+        ending: Ending,
+        status: u16,
+        refusal: Option<&Refusal>,
+    ) {
+        if self.is_settled {
+            return;
+        }
+        let last = self.account_attempt(seen, failure);
+        self.close(last.as_ref().map(|last| (last, seen)), ending, status, refusal);
+    }
+
+    /// Ends a request that has no try under way.
     pub fn settle(&mut self, ending: Ending, status: u16, refusal: Option<&Refusal>) {
+        self.close(None, ending, status, refusal);
+    }
+
+    /// Limits, journal, metrics. Once; a second call does nothing.
+    fn close(
+        &mut self,
+        last: Option<(&Ended<'_>, &Seen)>,
+        ending: Ending,
+        status: u16,
+        refusal: Option<&Refusal>,
+    ) {
         if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
@@ -349,14 +392,13 @@ impl Exchange {
             admission.settle(self.usage.total(), now);
         }
         let output = std::mem::take(&mut self.output);
-        let written = record::closed(self, ending, status, refusal, &output, !self.is_opened);
-        match written {
-            Ok(position) => self.closed_at = Some(position),
-            Err(error) => {
-                self.gateway.metrics.journal_refused.inc();
-                tracing::warn!(request = %self.id, %error, "the journal took no record");
-            }
-        }
+        let end = End {
+            ending,
+            status,
+            refusal,
+        };
+        let written = record::closed(self, &end, last, &output, !self.is_opened);
+        self.closed_at = self.note(written);
         self.gateway.metrics.settled(self, ending, status, now);
         match ending {
             Ending::Ok => {
@@ -377,8 +419,7 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.is_settled {
-            self.end_attempt(&Seen::default(), Some("client_gone"));
-            self.settle(Ending::ClientGone, 499, None);
+            self.finish(&Seen::default(), Some("client_gone"), Ending::ClientGone, 499, None);
         }
         self.gateway.metrics.in_flight.dec();
     }

@@ -81,7 +81,7 @@ pub(super) fn of_send(error: &SendError) -> Failed {
     let refusal = match error {
         SendError::Connect { source, .. } => Refusal::Unreachable(source.kind().to_string()),
         SendError::ConnectTimeout { .. } => Refusal::UpstreamTimeout,
-        SendError::Broken(_) | SendError::Closed => {
+        SendError::Broken(_) => {
             Refusal::Unreachable("the connection broke before an answer".to_owned())
         }
     };

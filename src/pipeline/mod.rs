@@ -22,7 +22,7 @@ mod gunzip;
 mod intake;
 mod limit;
 mod pieces;
-mod record;
+pub mod record;
 mod request;
 mod route;
 mod stream;

@@ -84,60 +84,76 @@ pub(super) fn progress(exchange: &Exchange, piece: &[u8], seen: &Seen) -> Writte
     )
 }
 
-pub(super) fn attempt_end(
-    exchange: &Exchange,
-    attempt: &Attempt,
-    seen: &Seen,
-    failure: Option<&str>,
-    usage: Option<Usage>,
-    cost: Option<Cost>,
-    unpriced: bool,
-) -> Written {
-    let finish = seen.finish_reasons.join(",");
-    append(
-        exchange,
-        &[Record::AttemptEnd(AttemptEnd {
-            request: exchange.id,
-            number: attempt.number,
-            ended_unix_nanos: now(exchange),
-            status: attempt.status,
-            error: failure.unwrap_or(""),
-            usage,
-            cost,
-            unpriced,
-            finish: &finish,
-            response_id: seen.response_id.as_deref().unwrap_or(""),
-            response_model: seen.model.as_deref().unwrap_or(""),
-            first_token_nanos: attempt.first_token.map(nanos),
-            input: attempt
-                .is_translated
-                .then(|| exchange.captured(&attempt.input)),
-            output: exchange.captured(&attempt.output),
-        })],
-    )
+/// How a try ended, with its account.
+pub struct Ended<'a> {
+    pub attempt: Attempt,
+    pub failure: Option<&'a str>,
+    pub usage: Option<Usage>,
+    pub cost: Option<Cost>,
+    pub unpriced: bool,
 }
 
-/// The request is over; a request that never left for a provider is opened in the same write.
+fn ended<'a>(
+    exchange: &'a Exchange,
+    ended: &'a Ended<'a>,
+    seen: &'a Seen,
+    finish: &'a str,
+) -> Record<'a> {
+    let attempt = &ended.attempt;
+    Record::AttemptEnd(AttemptEnd {
+        request: exchange.id,
+        number: attempt.number,
+        ended_unix_nanos: now(exchange),
+        status: attempt.status,
+        error: ended.failure.unwrap_or(""),
+        usage: ended.usage,
+        cost: ended.cost,
+        unpriced: ended.unpriced,
+        finish,
+        response_id: seen.response_id.as_deref().unwrap_or(""),
+        response_model: seen.model.as_deref().unwrap_or(""),
+        first_token_nanos: attempt.first_token.map(nanos),
+        input: attempt
+            .is_translated
+            .then(|| exchange.captured(&attempt.input)),
+        output: exchange.captured(&attempt.output),
+    })
+}
+
+/// A try is over and another may follow.
+pub(super) fn attempt_end(exchange: &Exchange, end: &Ended<'_>, seen: &Seen) -> Written {
+    let finish = seen.finish_reasons.join(",");
+    append(exchange, &[ended(exchange, end, seen, &finish)])
+}
+
+/// How a request ended.
+pub(super) struct End<'a> {
+    pub ending: Ending,
+    pub status: u16,
+    pub refusal: Option<&'a Refusal>,
+}
+
+/// The request is over, and with it, in the same write, the try that was under way; a request that never left for a
+/// provider is opened in it, too.
 pub(super) fn closed(
     exchange: &Exchange,
-    ending: Ending,
-    status: u16,
-    refusal: Option<&Refusal>,
+    end: &End<'_>,
+    last: Option<(&Ended<'_>, &Seen)>,
     output: &[u8],
     is_first: bool,
 ) -> Written {
-    let message = refusal.map(ToString::to_string).unwrap_or_default();
+    let message = end.refusal.map(ToString::to_string).unwrap_or_default();
     let closed = Record::Closed(Closed {
         request: exchange.id,
         ended_unix_nanos: now(exchange),
-        outcome: match ending {
+        outcome: match end.ending {
             Ending::Ok => Outcome::Ok,
             Ending::Failed => Outcome::Error,
             Ending::ClientGone => Outcome::ClientGone,
             Ending::Refused => Outcome::Refused,
         },
-        status,
-        error_type: refusal.map_or("", |refusal| refusal.code()),
+        status: end.status,
+        error_type: end.refusal.map_or("", |refusal| refusal.code()),
         error_message: &message,
         usage: exchange.usage,
         cost: exchange.cost,
@@ -148,10 +164,13 @@ pub(super) fn closed(
         losses: &exchange.losses,
         attributes: Pairs::EMPTY,
     });
-    if is_first {
-        append(exchange, &[open(exchange), closed])
-    } else {
-        append(exchange, &[closed])
+    match last {
+        Some((last, seen)) => {
+            let finish = seen.finish_reasons.join(",");
+            append(exchange, &[ended(exchange, last, seen, &finish), closed])
+        }
+        None if is_first => append(exchange, &[open(exchange), closed]),
+        None => append(exchange, &[closed]),
     }
 }
 

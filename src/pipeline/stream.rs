@@ -241,22 +241,20 @@ impl LiveBody {
             .gateway()
             .thinking
             .keep(&self.exchange.key().principal.name, &seen.thinking);
-        self.exchange
-            .end_attempt(seen, failure.map(|_| "upstream_failed"));
         let refusal = failure.map(|error| error.clone().into_refusal(None));
-        let ending = if refusal.is_some() {
-            Ending::Failed
-        } else {
-            Ending::Ok
+        let (ending, failure) = match refusal {
+            Some(_) => (Ending::Failed, Some("upstream_failed")),
+            None => (Ending::Ok, None),
         };
-        self.exchange.settle(ending, 200, refusal.as_ref());
+        self.exchange
+            .finish(seen, failure, ending, 200, refusal.as_ref());
     }
 
     /// The client has left: what came is accounted. Does nothing where the request was settled.
     fn abandon(&mut self) {
+        let seen = self.reply.seen();
         self.exchange
-            .end_attempt(self.reply.seen(), Some("client_gone"));
-        self.exchange.settle(Ending::ClientGone, 499, None);
+            .finish(seen, Some("client_gone"), Ending::ClientGone, 499, None);
     }
 
     /// The stream can't go on: an error event, and the account.
@@ -269,10 +267,11 @@ impl LiveBody {
         let (dialect, endpoint) = (self.exchange.endpoint.dialect(), self.exchange.endpoint);
         let id = self.exchange.id.to_string();
         event.extend_from_slice(&error_event(dialect, endpoint, refusal, &id));
+        let seen = self.reply.seen();
+        self.exchange.sends(&event, seen);
+        let code = refusal.code();
         self.exchange
-            .end_attempt(self.reply.seen(), Some(refusal.code()));
-        self.exchange.sends(&event, self.reply.seen());
-        self.exchange.settle(Ending::Failed, 200, Some(refusal));
+            .finish(seen, Some(code), Ending::Failed, 200, Some(refusal));
         event.freeze()
     }
 

@@ -5,11 +5,8 @@ use super::attempt::{Way, fail};
 use super::exchange::{Ending, Exchange};
 use super::failed::Failed;
 use super::gunzip::Decoder;
-use super::pieces::Pieces;
 use crate::clock;
 use crate::live::LiveRoute;
-use crate::upstream::UpstreamBody;
-use bytes::Bytes;
 use http::HeaderValue;
 use hyper::Response;
 use std::sync::Arc;
@@ -27,7 +24,7 @@ pub(super) async fn answer(
     let Way {
         mut reply,
         head,
-        mut body,
+        body,
         pass,
         ..
     } = way;
@@ -36,10 +33,11 @@ pub(super) async fn answer(
         .timeout
         .total
         .saturating_sub(clock::elapsed(exchange.started));
-    let collected = match tokio::time::timeout(left, collect(&mut body)).await {
+    let collected = match tokio::time::timeout(left, body.collect(MAX_ANSWER)).await {
         Ok(Ok(collected)) => collected,
-        Ok(Err(reason)) => {
-            let failed = Failed::new(Failure::Broken, Refusal::UpstreamMalformed(reason));
+        Ok(Err(error)) => {
+            let refusal = Refusal::UpstreamMalformed(format!("it broke off: {error}"));
+            let failed = Failed::new(Failure::Broken, refusal);
             return fail(exchange, pass, failed);
         }
         Err(_) => {
@@ -73,26 +71,11 @@ pub(super) async fn answer(
     exchange.sends(&bytes, seen);
     let content_type = HeaderValue::from_static("application/json");
     let response = answer::answered(&exchange, &head, content_type, ReplyBody::whole(bytes));
-    exchange.end_attempt(seen, None);
-    exchange.settle(Ending::Ok, 200, None);
+    exchange.finish(seen, None, Ending::Ok, 200, None);
     let synced = exchange.synced();
     drop(exchange);
     if let Some(synced) = synced {
         synced.await;
     }
     Ok(response)
-}
-
-/// Reads the whole body.
-async fn collect(body: &mut UpstreamBody) -> Result<Bytes, String> {
-    let mut pieces = Pieces::default();
-    while let Some(chunk) = body.chunk().await {
-        let chunk = chunk.map_err(|error| format!("it broke off: {error}"))?;
-        let announced = body.exact_len().unwrap_or(0).min(MAX_ANSWER as u64) as usize;
-        pieces.push(chunk, announced);
-        if pieces.len() > MAX_ANSWER {
-            return Err("it is too large".to_owned());
-        }
-    }
-    Ok(pieces.finish())
 }

@@ -1,128 +1,78 @@
 //! A provider's answer, read as it comes.
 
-use super::pool::{self, H1};
-use bytes::Bytes;
+use super::error::BodyError;
+use super::h1::Reading;
+use bytes::{Bytes, BytesMut};
 use http_body::Body;
 use hyper::body::Incoming;
-use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-/// The body of an answer. Dropped before its end, its connection is closed: that is how a provider learns that the
-/// client has gone.
-pub struct UpstreamBody {
-    incoming: Incoming,
-    /// HTTP/1 only: the connection, driven from here and given back to the pool at the body's end.
-    connection: Option<H1>,
-    ended: bool,
+/// The body of an answer. Dropped before its end, the provider learns that the client has gone: on HTTP/1 its
+/// connection is closed, on HTTP/2 its stream.
+pub struct UpstreamBody(Kind);
+
+enum Kind {
+    H1(Reading),
+    H2(Incoming),
 }
 
 impl UpstreamBody {
-    pub(super) fn h1(incoming: Incoming, connection: H1) -> Self {
-        let mut body = Self {
-            incoming,
-            connection: Some(connection),
-            ended: false,
-        };
-        if body.incoming.is_end_stream() {
-            body.finish();
-        }
-        body
+    pub(super) fn h1(reading: Reading) -> Self {
+        Self(Kind::H1(reading))
     }
 
     pub(super) fn h2(incoming: Incoming) -> Self {
-        let ended = incoming.is_end_stream();
-        Self {
-            incoming,
-            connection: None,
-            ended,
-        }
+        Self(Kind::H2(incoming))
     }
 
     /// Whether every byte has been read.
     pub fn is_end(&self) -> bool {
-        self.ended
-    }
-
-    /// The exact number of bytes to come, where the provider said it.
-    pub fn exact_len(&self) -> Option<u64> {
-        self.incoming.size_hint().exact()
-    }
-
-    /// The next piece: all that one read brought, in one or more pieces; `None` at the proper end.
-    pub fn poll_chunk(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, hyper::Error>>> {
-        loop {
-            if self.ended {
-                return Poll::Ready(None);
-            }
-            match self.poll_incoming(cx) {
-                Poll::Ready(None) => {
-                    self.finish();
-                    return Poll::Ready(None);
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    self.ended = true;
-                    self.connection = None;
-                    return Poll::Ready(Some(Err(error)));
-                }
-                Poll::Ready(Some(Ok(frame))) => {
-                    if let Ok(data) = frame.into_data() {
-                        if self.incoming.is_end_stream() {
-                            self.finish();
-                        }
-                        if !data.is_empty() {
-                            return Poll::Ready(Some(Ok(data)));
-                        }
-                    }
-                }
-                Poll::Pending => return Poll::Pending,
-            }
+        match &self.0 {
+            Kind::H1(reading) => reading.is_end(),
+            Kind::H2(incoming) => incoming.is_end_stream(),
         }
     }
 
-    pub async fn chunk(&mut self) -> Option<Result<Bytes, hyper::Error>> {
+    /// The next piece: the data of one read; `None` at the proper end.
+    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        match &mut self.0 {
+            Kind::H1(reading) => reading.poll_chunk(cx),
+            Kind::H2(incoming) => loop {
+                match Pin::new(&mut *incoming).poll_frame(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(None) => return Poll::Ready(None),
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error.into()))),
+                    Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                        Ok(data) if !data.is_empty() => return Poll::Ready(Some(Ok(data))),
+                        _ => {}
+                    },
+                }
+            },
+        }
+    }
+
+    pub async fn chunk(&mut self) -> Option<Result<Bytes, BodyError>> {
         std::future::poll_fn(|cx| self.poll_chunk(cx)).await
     }
 
-    fn poll_incoming(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, hyper::Error>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.incoming).poll_frame(cx) {
-            return Poll::Ready(frame);
-        }
-        let Some(connection) = &mut self.connection else {
-            return Poll::Pending;
+    /// All of it in one piece, `most` bytes at the most.
+    pub async fn collect(self, most: usize) -> Result<Bytes, BodyError> {
+        let mut incoming = match self.0 {
+            Kind::H1(reading) => return reading.collect(most).await,
+            incoming @ Kind::H2(_) => Self(incoming),
         };
-        let driven = connection.driver.as_mut().poll(cx);
-        match (Pin::new(&mut self.incoming).poll_frame(cx), driven) {
-            (Poll::Ready(frame), _) => Poll::Ready(frame),
-            // The connection's future is over and left nothing behind: the body can't go on.
-            (Poll::Pending, Poll::Ready(Err(error))) => Poll::Ready(Some(Err(error))),
-            (Poll::Pending, _) => Poll::Pending,
+        let mut whole = BytesMut::new();
+        while let Some(piece) = incoming.chunk().await {
+            let piece = piece?;
+            if whole.is_empty() && incoming.is_end() {
+                return Ok(piece);
+            }
+            if whole.len() + piece.len() > most {
+                return Err(BodyError::TooLarge);
+            }
+            whole.extend_from_slice(&piece);
         }
-    }
-
-    fn finish(&mut self) {
-        self.ended = true;
-        if let Some(connection) = self.connection.take() {
-            pool::put(connection);
-        }
-    }
-}
-
-impl Body for UpstreamBody {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, hyper::Error>>> {
-        let chunk = ready!(self.get_mut().poll_chunk(cx));
-        Poll::Ready(chunk.map(|chunk| chunk.map(hyper::body::Frame::data)))
+        Ok(whole.freeze())
     }
 }

@@ -1,11 +1,12 @@
 //! Opening a connection: TCP, perhaps through a proxy, perhaps TLS, then HTTP/1 or HTTP/2 as the server offers.
 
-use super::SendError;
+use super::error::SendError;
+use super::h1::H1;
 use super::origin::Origin;
-use super::pool::{H1, H2Sender};
+use super::pool::H2Sender;
 use super::proxy;
 use crate::config::Http2;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
 use std::io;
@@ -56,7 +57,7 @@ async fn establish(origin: &Arc<Origin>) -> io::Result<Opened> {
     if is_h2 {
         h2(stream).await
     } else {
-        h1(origin, stream).await
+        Ok(Opened::H1(H1::new(stream, Arc::clone(origin))))
     }
 }
 
@@ -79,18 +80,6 @@ pub(super) async fn tls(
     let tls = Box::pin(connector.connect(name, stream)).await?;
     let is_h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
     Ok((Stream::Tls(Box::new(tls)), is_h2))
-}
-
-async fn h1(origin: &Arc<Origin>, stream: Stream) -> io::Result<Opened> {
-    let (sender, connection) = http1::Builder::new()
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(io::Error::other)?;
-    Ok(Opened::H1(H1 {
-        sender,
-        driver: Box::pin(connection),
-        origin: Arc::clone(origin),
-    }))
 }
 
 async fn h2(stream: Stream) -> io::Result<Opened> {

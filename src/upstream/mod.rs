@@ -1,20 +1,24 @@
 //! The way to a provider: origins, pooled connections, one request out and its answer back.
 //!
-//! Each worker thread has a pool of its own. An HTTP/1 connection is driven inside the request's own task: hyper's
-//! connection future is polled wherever the answer is, so that nothing hops between tasks and a slow reader slows
-//! the provider without a queue in between.
+//! Each worker thread has a pool of its own. HTTP/1 is spoken by the request's own task ([`h1`]); an HTTP/2 connection
+//! is shared by a worker's requests, and hyper's.
 
 mod body;
 mod connect;
+mod error;
+mod h1;
 mod origin;
 mod pool;
 mod proxy;
+mod request;
 mod tls;
 
 pub use body::UpstreamBody;
 pub use connect::Stream;
+pub use error::{BodyError, SendError};
 pub use origin::{Origin, Origins};
 pub use pool::sweep;
+pub use request::{Outgoing, Template};
 pub use tls::{TlsError, client_config, read as read_roots, roots};
 
 use bytes::Bytes;
@@ -23,110 +27,89 @@ use hyper::{Request, Response};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why no answer's head came.
-#[derive(Debug, thiserror::Error)]
-pub enum SendError {
-    #[error("connecting to {address} failed: {source}")]
-    Connect {
-        address: String,
-        source: std::io::Error,
-    },
-    #[error("connecting to {address} took longer than {limit:?}")]
-    ConnectTimeout { address: String, limit: Duration },
-    #[error("the connection broke before an answer: {0}")]
-    Broken(hyper::Error),
-    #[error("the connection was closed before an answer")]
-    Closed,
-}
+/// The headers of an answer that anything here reads. HTTP/1 keeps no others.
+const KEPT: [&str; 9] = [
+    "content-encoding",
+    "content-type",
+    "retry-after",
+    "retry-after-ms",
+    "request-id",
+    "x-request-id",
+    "x-should-retry",
+    "openai-processing-ms",
+    "openai-version",
+];
 
 /// Sends one request and waits for the answer's head. The body is driven by whoever reads it.
 ///
-/// A pooled connection that turns out to be closed before a byte of the request was read is replaced once, silently.
+/// A pooled connection that turns out to be closed before a byte of the request went out is replaced, silently.
 pub async fn send(
     origin: &Arc<Origin>,
-    request: Request<Full<Bytes>>,
+    request: &Outgoing<'_>,
     connect_timeout: Duration,
 ) -> Result<Response<UpstreamBody>, SendError> {
-    let mut request = request;
     if let Some(shared) = pool::take_h2(origin) {
-        match h2_send(shared, request).await {
+        match h2_send(shared, h2_request(origin, request)?).await {
             Ok(response) => return Ok(response),
-            Err((error, Some(unsent))) => {
-                tracing::debug!(%error, "a pooled HTTP/2 connection was gone");
-                request = unsent;
-            }
-            Err((error, None)) => return Err(SendError::Broken(error)),
+            Err((error, true)) => tracing::debug!(%error, "a pooled HTTP/2 connection was gone"),
+            Err((error, false)) => return Err(SendError::Broken(error.into())),
         }
     }
     while let Some(connection) = pool::take(origin) {
         match h1_send(connection, request).await {
             Ok(response) => return Ok(response),
-            Err((_, Some(unsent))) => request = unsent,
-            Err((error, None)) => return Err(error),
+            Err(none) if none.is_unsent => {}
+            Err(none) => return Err(SendError::Broken(none.error)),
         }
     }
     match connect::open(origin, connect_timeout).await? {
         connect::Opened::H1(connection) => h1_send(connection, request)
             .await
-            .map_err(|(error, _)| error),
+            .map_err(|none| SendError::Broken(none.error)),
         connect::Opened::H2(sender) => {
             pool::put_h2(origin, sender.clone());
-            h2_send(sender, request)
+            h2_send(sender, h2_request(origin, request)?)
                 .await
-                .map_err(|(error, _)| SendError::Broken(error))
+                .map_err(|(error, _)| SendError::Broken(error.into()))
         }
     }
 }
-
-type Unsent = Option<Request<Full<Bytes>>>;
 
 async fn h1_send(
-    mut connection: pool::H1,
-    request: Request<Full<Bytes>>,
-) -> Result<Response<UpstreamBody>, (SendError, Unsent)> {
-    let answer = {
-        let mut answer = std::pin::pin!(connection.sender.try_send_request(request));
-        let driver = &mut connection.driver;
-        std::future::poll_fn(|cx| {
-            use std::future::Future;
-            use std::task::Poll;
-            if let Poll::Ready(done) = answer.as_mut().poll(cx) {
-                return Poll::Ready(Some(done));
-            }
-            let closed = driver.as_mut().poll(cx).is_ready();
-            match answer.as_mut().poll(cx) {
-                Poll::Ready(done) => Poll::Ready(Some(done)),
-                Poll::Pending if closed => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            }
-        })
-        .await
-    };
-    match answer {
-        Some(Ok(response)) => {
-            let (head, incoming) = response.into_parts();
-            Ok(Response::from_parts(
-                head,
-                UpstreamBody::h1(incoming, connection),
-            ))
-        }
-        Some(Err(mut error)) => {
-            let unsent = error.take_message();
-            Err((SendError::Broken(error.into_error()), unsent))
-        }
-        None => Err((SendError::Closed, None)),
-    }
+    connection: h1::H1,
+    request: &Outgoing<'_>,
+) -> Result<Response<UpstreamBody>, h1::NoAnswer> {
+    let sent = connection.exchange(request.head(), request.body.clone(), &KEPT);
+    let (status, headers, reading) = sent.await?;
+    let mut response = Response::new(UpstreamBody::h1(reading));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Ok(response)
 }
 
+fn h2_request(
+    origin: &Origin,
+    request: &Outgoing<'_>,
+) -> Result<Request<Full<Bytes>>, SendError> {
+    request.for_h2(origin.tls.is_some()).ok_or_else(|| {
+        let source = std::io::Error::new(std::io::ErrorKind::InvalidInput, "no URI can be made");
+        SendError::Connect {
+            address: origin.address(),
+            source,
+        }
+    })
+}
+
+/// With an error: whether nothing of the request went out.
 async fn h2_send(
     mut sender: pool::H2Sender,
     request: Request<Full<Bytes>>,
-) -> Result<Response<UpstreamBody>, (hyper::Error, Unsent)> {
+) -> Result<Response<UpstreamBody>, (hyper::Error, bool)> {
     match sender.try_send_request(request).await {
         Ok(response) => Ok(response.map(UpstreamBody::h2)),
         Err(mut error) => {
-            let unsent = error.take_message();
-            Err((error.into_error(), unsent))
+            let is_unsent = error.take_message().is_some();
+            Err((error.into_error(), is_unsent))
         }
     }
 }

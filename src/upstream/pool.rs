@@ -1,17 +1,12 @@
 //! A worker thread's idle connections.
 
-use super::connect::Stream;
+use super::h1::H1;
 use super::origin::Origin;
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::client::conn::{http1, http2};
-use hyper_util::rt::TokioIo;
+use hyper::client::conn::http2;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use crate::clock::{self, Moment};
@@ -22,21 +17,6 @@ const IDLE_MAX: usize = 512;
 const IDLE_FOR: Duration = Duration::from_secs(50);
 
 pub(super) type H2Sender = http2::SendRequest<Full<Bytes>>;
-
-/// An HTTP/1 connection: the side that takes requests, and the future that does its I/O.
-pub(super) struct H1 {
-    pub(super) sender: http1::SendRequest<Full<Bytes>>,
-    pub(super) driver: Pin<Box<http1::Connection<TokioIo<Stream>, Full<Bytes>>>>,
-    pub(super) origin: Arc<Origin>,
-}
-
-impl H1 {
-    /// Whether the connection can take a request: polls its I/O once, so that a close by the server is seen.
-    fn is_usable(&mut self) -> bool {
-        let mut context = Context::from_waker(Waker::noop());
-        self.driver.as_mut().poll(&mut context).is_pending() && self.sender.is_ready()
-    }
-}
 
 #[derive(Default)]
 struct Idle {

@@ -1,7 +1,7 @@
 //! A collector as an exporter calls it.
 
 use crate::config::{Http2, OtlpTarget};
-use crate::upstream::{Origin, TlsError};
+use crate::upstream::{Template, Origin, TlsError};
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Uri};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct Endpoint {
     pub(super) name: String,
     pub(super) origin: Arc<Origin>,
     pub(super) path: Uri,
-    pub(super) headers: HeaderMap,
+    pub(super) template: Template,
     pub(super) takes_own_spans: bool,
 }
 
@@ -70,7 +70,7 @@ impl Endpoint {
             name,
             origin: Arc::new(origin),
             path: target.path.parse().map_err(|_| bad())?,
-            headers,
+            template: Template::new(headers),
             takes_own_spans: target.own_spans,
         })
     }

@@ -2,11 +2,10 @@
 //! throttling, partial success).
 
 use super::endpoint::Endpoint;
-use crate::upstream;
+use crate::upstream::{self, Outgoing};
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
-use http::{HeaderMap, Method, Request, Response};
-use http_body_util::{BodyExt, Full, Limited};
+use http::HeaderMap;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use std::time::Duration;
@@ -40,18 +39,23 @@ pub(super) async fn send(endpoint: &Endpoint, body: Bytes, now_unix: u64) -> Ans
 }
 
 async fn exchange(endpoint: &Endpoint, body: Bytes, now_unix: u64) -> Answer {
-    let mut request = Request::new(Full::new(body));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = endpoint.path.clone();
-    *request.headers_mut() = endpoint.headers.clone();
-    let response = match upstream::send(&endpoint.origin, request, CONNECT).await {
+    let request = Outgoing {
+        template: &endpoint.template,
+        path: endpoint
+            .path
+            .path_and_query()
+            .map_or("/", |path| path.as_str())
+            .into(),
+        headers: &[],
+        body,
+    };
+    let response = match upstream::send(&endpoint.origin, &request, CONNECT).await {
         Ok(response) => response,
         Err(error) => return later(error.to_string()),
     };
-    let (head, body) = Response::into_parts(response);
+    let (head, body) = response.into_parts();
     // The status says it; what comes after may only say more.
-    let body = Limited::new(body, MAX_ANSWER).collect().await;
-    let body = body.map_or_else(|_| Bytes::new(), |body| body.to_bytes());
+    let body = body.collect(MAX_ANSWER).await.unwrap_or_default();
     judge(head.status.as_u16(), &head.headers, &body, now_unix)
 }
 
