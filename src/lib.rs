@@ -1,5 +1,6 @@
 //! The server: what the binary runs.
 
+mod chunked;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -13,7 +14,9 @@ pub mod pipeline;
 pub mod random;
 pub mod server;
 pub mod simulated;
+mod socket;
 pub mod telemetry;
+mod token;
 pub mod tokens;
 pub mod upstream;
 pub mod vault;

@@ -1,26 +1,19 @@
 //! Sockets: each worker thread accepts from the same listener and serves what it accepted, on a runtime of its own.
 
-use super::guard::{Exchanges, Guard, GuardOptions};
-use super::service;
-use crate::clock::{self, Moment};
+use super::guard::{self, Reason};
+use super::h1::{self, RequestBody};
+use super::{h2, service};
 use crate::gateway::Gateway;
 use crate::pipeline::ReplyBody;
+use crate::socket::Socket;
 use crate::upstream;
 use arc_swap::ArcSwapOption;
-use bytes::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
-use hyper::service::service_fn;
-use hyper::{Request, Version};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use http::{Request, Response};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -122,12 +115,12 @@ async fn connection(
     gateway.metrics.connections.inc();
     let _counted = Counted(&gateway);
     match listener.tls.load_full() {
-        None => http(&gateway, tcp, stop).await,
+        None => http(&gateway, Box::new(tcp), stop).await,
         Some(config) => {
             let limit = gateway.live.load().config.server.header_timeout;
             let accepting = TlsAcceptor::from(config).accept(tcp);
             match tokio::time::timeout(limit, accepting).await {
-                Ok(Ok(tls)) => http(&gateway, tls, stop).await,
+                Ok(Ok(tls)) => http(&gateway, Box::new(tls), stop).await,
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
             }
@@ -143,139 +136,43 @@ impl Drop for Counted<'_> {
     }
 }
 
-async fn http<IO>(gateway: &Arc<Gateway>, io: IO, mut stop: Stop)
-where
-    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+async fn http(gateway: &Arc<Gateway>, io: Box<dyn Socket>, stop: Stop) {
     let server = gateway.live.load().config.server.clone();
-    let load = Arc::new(Load::default());
-    let guarded = Guard::new(
-        io,
-        GuardOptions {
-            max_head: server.max_head,
-            header_timeout: server.header_timeout,
-            idle_timeout: server.idle_timeout,
-            allow_h2: true,
-        },
-    );
-    let exchanges = guarded.exchanges();
-    let service = service_fn(|request: Request<Incoming>| {
-        let gateway = gateway.clone();
-        // Counted also when the answer is dropped half-made.
-        let over = Over::new(exchanges.clone(), load.clone(), request.version());
-        async move {
-            let response = service::answer(&gateway, request).await;
-            Ok::<_, std::convert::Infallible>(response.map(|inner| Served { inner, _over: over }))
-        }
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(None)
-        .max_buf_size(server.max_head.max(8192) + (64 << 10));
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(100)
-        .initial_stream_window_size(64 << 10)
-        .initial_connection_window_size(1 << 20)
-        .max_header_list_size(u32::try_from(server.max_head).unwrap_or(u32::MAX))
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(20));
-    let connection = builder.serve_connection(TokioIo::new(guarded), service);
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stop.changed() => {
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                ended = connection => ended,
-                () = load.is_gone() => return,
-            }
-        }
+    let options = h1::Options {
+        max_head: server.max_head,
+        header_timeout: server.header_timeout,
+        idle_timeout: server.idle_timeout,
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a client's connection ended");
-    }
-}
-
-/// What a connection is in the middle of.
-#[derive(Default)]
-struct Load {
-    under_way: AtomicU64,
-    /// HTTP/1 closes by itself once its answer is out.
-    is_http1: AtomicBool,
-    /// When the last exchange ended.
-    ended: Mutex<Option<Moment>>,
-}
-
-/// How long a client of HTTP/2 may take to answer that the connection is to end, and to read the end of its last answer.
-const GOODBYE: Duration = Duration::from_millis(100);
-const LAST_READ: Duration = Duration::from_secs(1);
-
-impl Load {
-    /// Once nothing is under way, and has not been for a moment: hyper waits for the client's word, which one that is
-    /// idle may never give.
-    async fn is_gone(&self) {
-        loop {
-            tokio::time::sleep(GOODBYE).await;
-            let is_idle = self.under_way.load(Ordering::Relaxed) == 0;
-            let ended = *lock(&self.ended);
-            let is_read = ended.is_none_or(|ended| clock::elapsed(ended) >= LAST_READ);
-            if is_idle && is_read && !self.is_http1.load(Ordering::Relaxed) {
-                return;
+    let answerer = Answerer(gateway);
+    match h1::serve(io, &answerer, options, stopped(stop.clone())).await {
+        Ok(h1::Ended::Over) => {}
+        Ok(h1::Ended::Http2 { io, began }) => {
+            let serving = h2::serve(gateway, &server, io, began, stopped(stop));
+            if let Err(error) = Box::pin(serving).await {
+                tracing::debug!(%error, "a client's connection ended");
             }
         }
+        Err(error) => tracing::debug!(%error, "a client's connection ended"),
     }
 }
 
-/// An exchange, which ends when this is dropped.
-struct Over {
-    exchanges: Exchanges,
-    load: Arc<Load>,
+async fn stopped(mut stop: Stop) {
+    // An error: whoever could say it is gone.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
-impl Over {
-    fn new(exchanges: Exchanges, load: Arc<Load>, version: Version) -> Self {
-        load.under_way.fetch_add(1, Ordering::Relaxed);
-        if version != Version::HTTP_2 {
-            load.is_http1.store(true, Ordering::Relaxed);
-        }
-        Self { exchanges, load }
-    }
-}
+struct Answerer<'a>(&'a Arc<Gateway>);
 
-impl Drop for Over {
-    fn drop(&mut self) {
-        self.exchanges.ended();
-        *lock(&self.load.ended) = Some(clock::now());
-        self.load.under_way.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// An answer's body; when it is over or dropped, so is the exchange on its connection.
-struct Served {
-    inner: ReplyBody,
-    _over: Over,
-}
-
-impl Body for Served {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.get_mut().inner).poll_frame(cx)
+impl h1::Service for Answerer<'_> {
+    async fn answer(&self, request: Request<RequestBody>) -> Response<ReplyBody> {
+        service::answer(self.0, request).await
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+    fn refuse(&self, raw: &[u8], reason: Reason) -> Response<ReplyBody> {
+        service::refuse(self.0, guard::dialect_of(raw), reason)
     }
 
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+    fn is_stopping(&self) -> bool {
+        self.0.is_draining.load(Ordering::Relaxed)
     }
 }

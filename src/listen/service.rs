@@ -1,26 +1,31 @@
 //! Which part answers a path.
 
-use super::guard::{self, Reason};
+use super::guard::Reason;
+use super::h1::RequestBody;
 use super::{access, plain};
 use crate::gateway::Gateway;
 use crate::pipeline::caller::{authenticate, dialect};
 use crate::pipeline::{self, ReplyBody, answer};
 use http::HeaderValue;
 use http::header::ALLOW;
-use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
 use std::sync::Arc;
-use tollgate_domain::{Endpoint, Refusal};
+use tollgate_domain::{Dialect, Endpoint, Refusal};
 use tollgate_governance::principal::Scope;
 use tower::ServiceExt;
 
-pub async fn answer(gateway: &Arc<Gateway>, request: Request<Incoming>) -> Response<ReplyBody> {
+/// Refuses a head that nothing may be made of.
+pub fn refuse(gateway: &Gateway, dialect: Dialect, reason: Reason) -> Response<ReplyBody> {
+    let refusal = refused_head(reason);
+    gateway.metrics.refused_unknown(&refusal);
+    answer::stranger(dialect, &refusal)
+}
+
+pub async fn answer(
+    gateway: &Arc<Gateway>,
+    request: Request<RequestBody>,
+) -> Response<ReplyBody> {
     let spoken = dialect(request.uri().path(), request.headers());
-    if let Some(reason) = guard::refusal_of(request.headers()) {
-        let refusal = refused_head(reason);
-        gateway.metrics.refused_unknown(&refusal);
-        return answer::stranger(spoken, &refusal);
-    }
     let endpoint = Endpoint::at(request.uri().path());
     match (endpoint, request.method()) {
         (Some(endpoint), &Method::POST) => pipeline::serve(gateway, endpoint, request).await,
@@ -57,7 +62,7 @@ fn refused_head(reason: Reason) -> Refusal {
 
 async fn other(
     gateway: &Arc<Gateway>,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
 ) -> Result<Response<ReplyBody>, Refusal> {
     let live = gateway.live.load_full();
     let (head, body) = request.into_parts();

@@ -2,12 +2,12 @@
 
 use super::pieces::Pieces;
 use crate::config::Server;
+use crate::listen::RequestBody;
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tollgate_domain::Refusal;
 
@@ -15,7 +15,7 @@ use tollgate_domain::Refusal;
 const STEP: usize = 64 << 10;
 
 /// Reads the whole body. The limit holds for what arrives and for what it decodes to.
-pub async fn read(server: &Server, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
+pub async fn read(server: &Server, headers: &HeaderMap, body: RequestBody) -> Result<Bytes, Refusal> {
     let limit = server.max_body;
     let announced = headers
         .get(CONTENT_LENGTH)
@@ -76,7 +76,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
 }
 
 /// Reads the whole body.
-async fn collect(mut body: Incoming, limit: u64) -> Result<Bytes, Refusal> {
+async fn collect(mut body: RequestBody, limit: u64) -> Result<Bytes, Refusal> {
     let mut pieces = Pieces::default();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {

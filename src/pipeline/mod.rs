@@ -35,8 +35,8 @@ pub use failed::reason;
 use crate::gateway::Gateway;
 use caller::Caller;
 use exchange::Exchange;
-use hyper::body::Incoming;
-use hyper::{Request, Response};
+use crate::listen::RequestBody;
+use http::{Request, Response};
 use std::sync::Arc;
 use tollgate_domain::{Endpoint, Refusal};
 use tollgate_governance::principal::Scope;
@@ -46,7 +46,7 @@ use tollgate_providers::Call;
 pub async fn serve(
     gateway: &Arc<Gateway>,
     endpoint: Endpoint,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
 ) -> Response<ReplyBody> {
     let (head, body) = request.into_parts();
     let live = gateway.live.load_full();

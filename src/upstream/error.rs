@@ -1,6 +1,7 @@
 //! What can go wrong between us and a provider's server.
 
-use super::h1::{BadChunk, BadHead};
+use super::h1::BadHead;
+use crate::chunked::BrokenBody;
 use std::io;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub enum BodyError {
     #[error(transparent)]
     Head(#[from] BadHead),
     #[error(transparent)]
-    Chunk(#[from] BadChunk),
+    Chunk(#[from] BrokenBody),
     #[error("it is too large")]
     TooLarge,
     #[error(transparent)]

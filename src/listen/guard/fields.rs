@@ -2,7 +2,8 @@
 
 use super::head::{Framing, RequestLine};
 use super::reason::Reason;
-use super::syntax::{digits, is_alike, is_control, is_host, is_token, trim};
+use super::syntax::{digits, is_alike, is_control, is_host, trim};
+use crate::token::is_token;
 
 /// As hyper's own bound, so that the answer to more is ours.
 const MOST_FIELDS: usize = 100;

@@ -3,7 +3,8 @@
 
 use super::fields::Fields;
 use super::reason::Reason;
-use super::syntax::{is_control, is_token};
+use super::syntax::is_control;
+use crate::token::is_token;
 
 const LONGEST_TARGET: usize = 8 * 1024;
 

@@ -1,6 +1,6 @@
 //! Why a request is refused before anything reads it.
 
-/// One way in which a request head is wrong. Codes travel in a header of the stand-in head and name a metric's label.
+/// One way in which a request head is wrong. Codes are told to the caller, and name a metric's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     BareLineFeed,
@@ -32,35 +32,6 @@ pub enum Reason {
 }
 
 impl Reason {
-    const ALL: [Self; 26] = [
-        Self::BareLineFeed,
-        Self::LeadingLines,
-        Self::RequestLine,
-        Self::Target,
-        Self::TargetTooLong,
-        Self::Version,
-        Self::Connect,
-        Self::Upgrade,
-        Self::Http2,
-        Self::FieldName,
-        Self::SpaceBeforeColon,
-        Self::FoldedLine,
-        Self::FieldValue,
-        Self::NoHost,
-        Self::TwoHosts,
-        Self::Host,
-        Self::OtherHost,
-        Self::Length,
-        Self::TwoLengths,
-        Self::LengthAndChunked,
-        Self::TransferEncoding,
-        Self::DisguisedName,
-        Self::Connection,
-        Self::TooManyFields,
-        Self::HeadTooLarge,
-        Self::HeadTooSlow,
-    ];
-
     /// Code, status and what the caller is told.
     const fn parts(self) -> (&'static str, u16, &'static str) {
         match self {
@@ -152,35 +123,5 @@ impl Reason {
 
     pub const fn message(self) -> &'static str {
         self.parts().2
-    }
-
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.code() == code)
-    }
-}
-
-/// A body whose framing broke: the connection can't go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenBody {
-    #[error("a chunk's size is malformed")]
-    ChunkSize,
-    #[error("a chunk's extension is malformed or too long")]
-    ChunkExtension,
-    #[error("a chunk does not end where its size says")]
-    ChunkEnd,
-    #[error("a trailer is malformed or too long")]
-    Trailer,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn codes_name_reasons() {
-        for reason in Reason::ALL {
-            assert_eq!(Reason::from_code(reason.code()), Some(reason));
-        }
-        assert_eq!(Reason::from_code("nothing"), None);
     }
 }

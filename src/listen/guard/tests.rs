@@ -1,5 +1,3 @@
-//! The verdicts as a table, that they do not depend on how the bytes come, and the guard under hyper.
+//! The verdicts as a table.
 
-mod property;
-mod served;
 mod table;

@@ -1,6 +1,6 @@
 //! A provider's answer's head (RFC 9112): status, the headers that matter, and how the body is framed.
 
-use super::chunks::Chunks;
+use crate::chunked::Chunked;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// Bytes of one head.
@@ -12,7 +12,7 @@ const MAX_HEADERS: usize = 128;
 pub(super) enum Framing {
     /// So many bytes more.
     Length(u64),
-    Chunked(Chunks),
+    Chunked(Chunked),
     UntilClose,
 }
 
@@ -108,7 +108,7 @@ fn one(bytes: &[u8], keeps: &[&'static str]) -> Result<Option<Head>, BadHead> {
         (Some(true), length) => {
             // Both is how requests and answers are smuggled: read as the RFC says, and never again.
             is_reusable &= length.is_none();
-            Framing::Chunked(Chunks::new())
+            Framing::Chunked(Chunked::of_answer())
         }
         (Some(false), _) | (None, None) => {
             is_reusable = false;
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_body_ends_as_the_rfc_says() {
-        let chunked = Framing::Chunked(Chunks::new());
+        let chunked = Framing::Chunked(Chunked::of_answer());
         assert_eq!(framing("content-length: 5\r\n"), (Framing::Length(5), true));
         assert_eq!(
             framing("Content-Length: 5\r\ncontent-length: 5\r\n"),

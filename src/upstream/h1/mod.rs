@@ -4,32 +4,23 @@
 //! Every read goes to one buffer of the thread and is copied out in its exact size, so that a connection which waits,
 //! idle or within a stream, holds no buffer at all.
 
-mod chunks;
 mod head;
 mod reading;
 
-pub use chunks::BadChunk;
 pub use head::BadHead;
 pub(super) use reading::Reading;
 
 use super::connect::Stream;
 use super::origin::Origin;
 use super::error::BodyError;
+use crate::socket::poll_read;
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, StatusCode};
-use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// Bytes that one read may bring.
-const READ: usize = 64 << 10;
-
-thread_local! {
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into_boxed_slice());
-}
+use tokio::io::AsyncWrite;
 
 /// An open connection with no answer under way.
 pub(super) struct H1 {
@@ -182,17 +173,4 @@ impl Sending {
             }
         }
     }
-}
-
-/// Reads once into the thread's buffer and shows what came; an empty slice is the end.
-fn poll_read<T>(
-    stream: &mut Stream,
-    cx: &mut Context<'_>,
-    see: impl FnOnce(&[u8]) -> T,
-) -> Poll<io::Result<T>> {
-    SCRATCH.with_borrow_mut(|scratch| {
-        let mut space = ReadBuf::new(scratch);
-        ready!(Pin::new(stream).poll_read(cx, &mut space))?;
-        Poll::Ready(Ok(see(space.filled())))
-    })
 }

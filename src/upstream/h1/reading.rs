@@ -1,7 +1,8 @@
 //! An answer's body on HTTP/1, read as it comes.
 
 use super::head::Framing;
-use super::{H1, poll_read};
+use super::H1;
+use crate::socket::poll_read;
 use crate::upstream::error::BodyError;
 use crate::upstream::pool;
 use bytes::{Bytes, BytesMut};
@@ -168,11 +169,14 @@ impl Framed {
                 self.is_reusable &= here == length;
                 Ok(bytes.up_to(here))
             }
-            Framing::Chunked(chunks) => {
+            Framing::Chunked(chunked) => {
                 let mut data = Vec::with_capacity(length);
-                let taken = chunks.decode(bytes.as_slice(), &mut data)?;
-                self.is_reusable &= taken == length;
-                Ok(data.into())
+                let (followed, broken) = chunked.follow(bytes.as_slice(), &mut data);
+                self.is_reusable &= followed.taken == length;
+                match broken {
+                    Some(broken) => Err(broken.into()),
+                    None => Ok(data.into()),
+                }
             }
         }
     }
@@ -180,7 +184,7 @@ impl Framed {
     fn is_over(&self) -> bool {
         match &self.framing {
             Framing::Length(left) => *left == 0,
-            Framing::Chunked(chunks) => chunks.is_over(),
+            Framing::Chunked(chunked) => chunked.is_over(),
             Framing::UntilClose => false,
         }
     }

@@ -1,7 +1,19 @@
-//! The framing of a chunked body, followed byte by byte: size lines, data, trailers.
+//! The framing of a chunked body (RFC 9112, section 7.1), taken off as it comes: size lines, data, trailers.
 
-use super::reason::BrokenBody;
-use super::syntax::is_token;
+use crate::token::is_token;
+
+/// A body whose framing broke: the connection can't go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenBody {
+    #[error("a chunk's size is malformed")]
+    ChunkSize,
+    #[error("a chunk's extension is malformed or too long")]
+    ChunkExtension,
+    #[error("a chunk does not end where its size says")]
+    ChunkEnd,
+    #[error("a trailer is malformed or too long")]
+    Trailer,
+}
 
 /// Of one size line; nobody uses them, and they have hidden requests before.
 const LONGEST_EXTENSION: usize = 256;
@@ -27,29 +39,45 @@ enum State {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Chunked {
+pub struct Chunked {
     state: State,
     trailers: usize,
+    forgives_padding: bool,
 }
 
 /// How far some bytes were followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Followed {
+pub struct Followed {
     /// Bytes that belong to the body and are well framed.
-    pub(super) taken: usize,
-    pub(super) is_over: bool,
+    pub taken: usize,
+    pub is_over: bool,
 }
 
 impl Chunked {
-    pub(super) fn new() -> Self {
+    /// Of a request: nothing is forgiven.
+    pub fn of_request() -> Self {
         Self {
             state: State::Size { digits: 0, size: 0 },
             trailers: 0,
+            forgives_padding: false,
         }
     }
 
-    /// Follows bytes up to the body's end or the first byte that breaks it; that one is not `taken`.
-    pub(super) fn follow(&mut self, bytes: &[u8]) -> (Followed, Option<BrokenBody>) {
+    /// Of an answer: spaces behind a size are forgiven, which some servers send to keep its place for a longer one.
+    pub fn of_answer() -> Self {
+        Self {
+            forgives_padding: true,
+            ..Self::of_request()
+        }
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.state == State::Over
+    }
+
+    /// Follows bytes up to the body's end or the first byte that breaks it; that one is not `taken`. Appends the data
+    /// among them to `out`.
+    pub fn follow(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> (Followed, Option<BrokenBody>) {
         let mut rest = bytes;
         loop {
             let taken = bytes.len() - rest.len();
@@ -64,7 +92,9 @@ impl Chunked {
             }
             if let State::Data { left } = self.state {
                 let here = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-                rest = rest.get(here..).unwrap_or_default();
+                let (data, after) = rest.split_at(here);
+                out.extend_from_slice(data);
+                rest = after;
                 let left = left - here as u64;
                 self.state = if left == 0 {
                     State::DataReturn
@@ -130,6 +160,13 @@ impl Chunked {
             }
             (State::Size { digits: 1.., size }, b'\r') => State::SizeEnd { size },
             (State::Size { digits: 1.., size }, b';') => State::Extension { length: 0, size },
+            (State::Size { digits: 1.., size }, b' ') if self.forgives_padding => {
+                // No digit may follow.
+                State::Size {
+                    digits: MOST_DIGITS,
+                    size,
+                }
+            }
             (State::Size { .. }, _) => return Err(BrokenBody::ChunkSize),
             (State::Extension { size, .. }, b'\r') => State::SizeEnd { size },
             (State::Extension { length, size }, _) if is_text && length < LONGEST_EXTENSION => {
@@ -165,14 +202,41 @@ mod tests {
     use super::*;
 
     #[test]
+    fn any_cut_gives_the_same_data() {
+        let whole = b"5\r\nhello\r\n00A;name=\"x\"\r\n0123456789\r\n0\r\nx-trailer: 1\r\n\r\n";
+        for step in 1..=whole.len() {
+            let mut chunked = Chunked::of_request();
+            let mut out = Vec::new();
+            for piece in whole.chunks(step) {
+                assert_eq!(chunked.follow(piece, &mut out).1, None);
+            }
+            assert_eq!((out.as_slice(), chunked.is_over()), (&b"hello0123456789"[..], true));
+        }
+    }
+
+    #[test]
+    fn only_an_answer_may_pad_its_sizes() {
+        let padded = b"5   \r\nhello\r\n0\r\n\r\n";
+        let mut out = Vec::new();
+        assert_eq!(Chunked::of_answer().follow(padded, &mut out).1, None);
+        assert_eq!(out, b"hello");
+        let follow = |mut chunked: Chunked, bytes: &[u8]| chunked.follow(bytes, &mut Vec::new()).1;
+        let broken = Some(BrokenBody::ChunkSize);
+        assert_eq!(follow(Chunked::of_request(), padded), broken);
+        assert_eq!(follow(Chunked::of_answer(), b"5 5\r\n"), broken);
+        assert_eq!(follow(Chunked::of_answer(), b" 5\r\n"), broken);
+    }
+
+    #[test]
     fn bodies_are_followed_to_their_end_or_to_the_first_wrong_byte() {
         let check = |bytes: &str, taken: usize, expected: Result<bool, BrokenBody>| {
             for step in [1, 2, 3, 5, 8, bytes.len().max(1)] {
-                let mut chunked = Chunked::new();
+                let mut chunked = Chunked::of_request();
+                let mut out = Vec::new();
                 let mut total = 0;
                 let mut outcome = Ok(false);
                 for piece in bytes.as_bytes().chunks(step) {
-                    let (followed, broken) = chunked.follow(piece);
+                    let (followed, broken) = chunked.follow(piece, &mut out);
                     total += followed.taken;
                     outcome = broken.map_or(Ok(followed.is_over), Err);
                     if outcome != Ok(false) {
