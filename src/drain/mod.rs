@@ -26,6 +26,7 @@ mod counting;
 mod interrupted;
 mod isolate;
 pub mod otlp;
+mod pace;
 mod request;
 mod rows;
 mod run;

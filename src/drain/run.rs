@@ -2,6 +2,7 @@
 
 use super::assemble::Assembler;
 use super::isolate::Refused;
+use super::pace::Pace;
 use super::sink::Sink;
 use super::stop::Stop;
 use super::{CURSOR, Counting, DrainStats, Pricing, carried, stored_cursor};
@@ -45,6 +46,7 @@ pub(super) struct Drain {
     unlooked: u32,
     /// Everything up to here is in the store for good.
     stored: Position,
+    pace: Pace,
 }
 
 /// What one turn of the loop found.
@@ -80,6 +82,7 @@ impl Drain {
             is_recovering: true,
             unlooked: 0,
             stored: Position::START,
+            pace: Pace::default(),
         })
     }
 
@@ -222,6 +225,9 @@ impl Drain {
                     let stored = &self.stats.stored;
                     stored.store(cursor.as_u64(), Ordering::Relaxed);
                     self.measure();
+                    let held = self.stats.undrained_bytes.load(Ordering::Relaxed);
+                    let most = self.journal.depth().max_bytes;
+                    self.stop.pause(self.pace.after_batch(held, most));
                     return true;
                 }
                 Err(error) => {

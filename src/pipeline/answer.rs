@@ -131,13 +131,13 @@ fn set_status(response: &mut Response<ReplyBody>, status: u16) {
 }
 
 /// Headers of a provider that go on to the caller; all others are the operator's business or the connection's.
-const FORWARDED: [&str; 6] = [
-    "request-id",
-    "x-request-id",
-    "openai-processing-ms",
-    "openai-version",
-    "x-should-retry",
-    "retry-after-ms",
+static FORWARDED: [HeaderName; 6] = [
+    HeaderName::from_static("request-id"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("openai-processing-ms"),
+    HeaderName::from_static("openai-version"),
+    HeaderName::from_static("x-should-retry"),
+    HeaderName::from_static("retry-after-ms"),
 ];
 
 /// The head of an answer that a provider gave.
@@ -149,11 +149,13 @@ pub(super) fn answered(
 ) -> Response<ReplyBody> {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.reserve(20);
+    headers.reserve(24);
     headers.insert(CONTENT_TYPE, content_type);
-    for name in FORWARDED {
-        if let Some(value) = upstream.get(name) {
-            headers.insert(HeaderName::from_static(name), value.clone());
+    if !upstream.is_empty() {
+        for name in &FORWARDED {
+            if let Some(value) = upstream.get(name) {
+                headers.insert(name.clone(), value.clone());
+            }
         }
     }
     own_headers(headers, exchange);

@@ -4,13 +4,27 @@ use crate::clock;
 use crate::live::{Live, LiveKey};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use ring::digest::{SHA256, digest};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use tollgate_domain::{Dialect, Endpoint, Refusal, SpanId, TraceId};
 use tollgate_governance::principal::KeyHash;
 use tollgate_providers::CallerHeaders;
+
+// Names whose hash and spelling are known are found at once.
+static SESSIONS: [HeaderName; 3] = [
+    HeaderName::from_static("x-tollgate-session"),
+    HeaderName::from_static("x-claude-code-session-id"),
+    HeaderName::from_static("x-session-id"),
+];
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+static ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+static ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+static OPENAI_BETA: HeaderName = HeaderName::from_static("openai-beta");
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+static API_KEY: HeaderName = HeaderName::from_static("api-key");
 
 /// What of a request's head matters later on.
 pub struct Caller {
@@ -26,22 +40,18 @@ pub struct Caller {
 impl Caller {
     pub fn read(endpoint: Endpoint, head: &Parts) -> Self {
         let headers = &head.headers;
-        let session = [
-            "x-tollgate-session",
-            "x-claude-code-session-id",
-            "x-session-id",
-        ]
-        .into_iter()
-        .find_map(|name| headers.get(name)?.to_str().ok())
+        let session = SESSIONS
+            .iter()
+            .find_map(|name| headers.get(name)?.to_str().ok())
         .map(|text| text.chars().take(250).collect());
         Self {
             dialect: dialect(endpoint.path(), headers),
-            trace: headers.get("traceparent").and_then(traceparent),
+            trace: headers.get(&TRACEPARENT).and_then(traceparent),
             session,
-            anthropic_version: headers.get("anthropic-version").cloned(),
-            anthropic_beta: headers.get("anthropic-beta").cloned(),
-            openai_beta: headers.get("openai-beta").cloned(),
-            idempotency_key: headers.get("idempotency-key").cloned(),
+            anthropic_version: headers.get(&ANTHROPIC_VERSION).cloned(),
+            anthropic_beta: headers.get(&ANTHROPIC_BETA).cloned(),
+            openai_beta: headers.get(&OPENAI_BETA).cloned(),
+            idempotency_key: headers.get(&IDEMPOTENCY_KEY).cloned(),
         }
     }
 
@@ -62,7 +72,7 @@ fn text_of(value: &Option<HeaderValue>) -> Option<&str> {
 
 /// The dialect to answer in: Anthropic's where the path or `anthropic-version` says so, else OpenAI's.
 pub fn dialect(path: &str, headers: &HeaderMap) -> Dialect {
-    if path.starts_with("/v1/messages") || headers.contains_key("anthropic-version") {
+    if path.starts_with("/v1/messages") || headers.contains_key(&ANTHROPIC_VERSION) {
         Dialect::Anthropic
     } else {
         Dialect::OpenAi
@@ -88,8 +98,8 @@ fn presented(headers: &HeaderMap) -> Option<std::borrow::Cow<'_, [u8]>> {
         }
     }
     let value = headers
-        .get("x-api-key")
-        .or_else(|| headers.get("api-key"))?;
+        .get(&X_API_KEY)
+        .or_else(|| headers.get(&API_KEY))?;
     Some(Cow::Borrowed(value.as_bytes().trim_ascii()))
 }
 

@@ -54,7 +54,8 @@ enum Read {
     /// Bytes for the client; perhaps none.
     Bytes(Bytes),
     End,
-    Fault(ReplyFault),
+    /// With what came before it.
+    Fault(ReplyFault, Bytes),
     TooSlow(Failure),
 }
 
@@ -155,7 +156,7 @@ impl LiveBody {
                     }
                 }
                 Read::End => return Ok(()),
-                Read::Fault(fault) => {
+                Read::Fault(fault, _) => {
                     return Err(Failed::of_fault(fault, self.reply.seen().clone()));
                 }
                 Read::TooSlow(failure) => {
@@ -203,7 +204,8 @@ impl LiveBody {
                     self.is_over = true;
                     break None;
                 }
-                Poll::Ready(Read::Fault(fault)) => {
+                Poll::Ready(Read::Fault(fault, before)) => {
+                    gathered.push(before, 0);
                     break Some(Failed::of_fault(fault, Default::default()).refusal);
                 }
                 Poll::Ready(Read::TooSlow(_)) => break Some(Refusal::UpstreamTimeout),
@@ -318,7 +320,7 @@ impl LiveBody {
         }
         match fed {
             Err(_) if self.is_over => Poll::Ready(Read::End),
-            Err(fault) => Poll::Ready(Read::Fault(fault)),
+            Err(fault) => Poll::Ready(Read::Fault(fault, piece.bytes)),
             Ok(()) if self.is_over && piece.bytes.is_empty() => Poll::Ready(Read::End),
             Ok(()) => Poll::Ready(Read::Bytes(piece.bytes)),
         }

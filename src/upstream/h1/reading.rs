@@ -2,6 +2,7 @@
 
 use super::head::Framing;
 use super::H1;
+use crate::chunked::BrokenBody;
 use crate::socket::poll_read;
 use crate::upstream::error::BodyError;
 use crate::upstream::pool;
@@ -28,6 +29,8 @@ pub(in crate::upstream) struct Reading {
 struct Framed {
     framing: Framing,
     is_reusable: bool,
+    /// To be told next.
+    broken: Option<BrokenBody>,
 }
 
 impl Reading {
@@ -38,6 +41,7 @@ impl Reading {
             body: Framed {
                 framing,
                 is_reusable: is_reusable && (framing != Framing::Length(0) || rest.is_empty()),
+                broken: None,
             },
             first: rest,
         };
@@ -62,7 +66,9 @@ impl Reading {
                 return Poll::Ready(None);
             };
             let body = &mut self.body;
-            let taken = if self.first.is_empty() {
+            let taken = if let Some(broken) = body.broken.take() {
+                Err(broken.into())
+            } else if self.first.is_empty() {
                 let read = poll_read(&mut connection.stream, cx, |fresh| {
                     (!fresh.is_empty()).then(|| body.take(Taken::Borrowed(fresh)))
                 });
@@ -174,7 +180,12 @@ impl Framed {
                 let (followed, broken) = chunked.follow(bytes.as_slice(), &mut data);
                 self.is_reusable &= followed.taken == length;
                 match broken {
-                    Some(broken) => Err(broken.into()),
+                    Some(broken) if data.is_empty() => Err(broken.into()),
+                    // What came before it is told first.
+                    Some(broken) => {
+                        self.broken = Some(broken);
+                        Ok(data.into())
+                    }
                     None => Ok(data.into()),
                 }
             }
