@@ -210,7 +210,10 @@ mod tests {
             for piece in whole.chunks(step) {
                 assert_eq!(chunked.follow(piece, &mut out).1, None);
             }
-            assert_eq!((out.as_slice(), chunked.is_over()), (&b"hello0123456789"[..], true));
+            assert_eq!(
+                (out.as_slice(), chunked.is_over()),
+                (&b"hello0123456789"[..], true)
+            );
         }
     }
 

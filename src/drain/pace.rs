@@ -66,17 +66,29 @@ mod tests {
     use super::*;
 
     fn times(on_core: u64, in_line: u64) -> Option<Times> {
-        Times::parse(&format!("{} {} 7\n", on_core * 1_000_000, in_line * 1_000_000))
+        Times::parse(&format!(
+            "{} {} 7\n",
+            on_core * 1_000_000,
+            in_line * 1_000_000
+        ))
     }
 
     #[test]
     fn only_who_stood_in_line_stays_away() {
         let mut pace = Pace::default();
         let ms = Duration::from_millis;
-        assert_eq!(pace.pause(times(10, 90), 0, 800), ms(0), "nothing to compare with");
+        assert_eq!(
+            pace.pause(times(10, 90), 0, 800),
+            ms(0),
+            "nothing to compare with"
+        );
         assert_eq!(pace.pause(times(20, 91), 0, 800), ms(0), "a core was free");
         assert_eq!(pace.pause(times(30, 101), 0, 800), ms(30));
-        assert_eq!(pace.pause(times(40, 111), 100, 800), ms(0), "the journal fills");
+        assert_eq!(
+            pace.pause(times(40, 111), 100, 800),
+            ms(0),
+            "the journal fills"
+        );
         assert_eq!(pace.pause(times(1040, 2111), 99, 800), LONGEST);
         assert_eq!(pace.pause(None, 0, 800), ms(0));
     }

@@ -21,10 +21,7 @@ pub fn refuse(gateway: &Gateway, dialect: Dialect, reason: Reason) -> Response<R
     answer::stranger(dialect, &refusal)
 }
 
-pub async fn answer(
-    gateway: &Arc<Gateway>,
-    request: Request<RequestBody>,
-) -> Response<ReplyBody> {
+pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Response<ReplyBody> {
     let spoken = dialect(request.uri().path(), request.headers());
     let endpoint = Endpoint::at(request.uri().path());
     match (endpoint, request.method()) {

@@ -43,7 +43,7 @@ impl Caller {
         let session = SESSIONS
             .iter()
             .find_map(|name| headers.get(name)?.to_str().ok())
-        .map(|text| text.chars().take(250).collect());
+            .map(|text| text.chars().take(250).collect());
         Self {
             dialect: dialect(endpoint.path(), headers),
             trace: headers.get(&TRACEPARENT).and_then(traceparent),
@@ -97,9 +97,7 @@ fn presented(headers: &HeaderMap) -> Option<std::borrow::Cow<'_, [u8]>> {
             return Some(Cow::Owned(decoded.get(colon + 1..)?.to_vec()));
         }
     }
-    let value = headers
-        .get(&X_API_KEY)
-        .or_else(|| headers.get(&API_KEY))?;
+    let value = headers.get(&X_API_KEY).or_else(|| headers.get(&API_KEY))?;
     Some(Cow::Borrowed(value.as_bytes().trim_ascii()))
 }
 

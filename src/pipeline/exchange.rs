@@ -368,7 +368,12 @@ impl Exchange {
             return;
         }
         let last = self.account_attempt(seen, failure);
-        self.close(last.as_ref().map(|last| (last, seen)), ending, status, refusal);
+        self.close(
+            last.as_ref().map(|last| (last, seen)),
+            ending,
+            status,
+            refusal,
+        );
     }
 
     /// Ends a request that has no try under way.
@@ -419,7 +424,13 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.is_settled {
-            self.finish(&Seen::default(), Some("client_gone"), Ending::ClientGone, 499, None);
+            self.finish(
+                &Seen::default(),
+                Some("client_gone"),
+                Ending::ClientGone,
+                499,
+                None,
+            );
         }
         self.gateway.metrics.in_flight.dec();
     }

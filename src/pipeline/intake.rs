@@ -15,7 +15,11 @@ use tollgate_domain::Refusal;
 const STEP: usize = 64 << 10;
 
 /// Reads the whole body. The limit holds for what arrives and for what it decodes to.
-pub async fn read(server: &Server, headers: &HeaderMap, body: RequestBody) -> Result<Bytes, Refusal> {
+pub async fn read(
+    server: &Server,
+    headers: &HeaderMap,
+    body: RequestBody,
+) -> Result<Bytes, Refusal> {
     let limit = server.max_body;
     let announced = headers
         .get(CONTENT_LENGTH)

@@ -33,9 +33,9 @@ pub use answer::ReplyBody;
 pub use failed::reason;
 
 use crate::gateway::Gateway;
+use crate::listen::RequestBody;
 use caller::Caller;
 use exchange::Exchange;
-use crate::listen::RequestBody;
 use http::{Request, Response};
 use std::sync::Arc;
 use tollgate_domain::{Endpoint, Refusal};

@@ -87,10 +87,7 @@ async fn h1_send(
     Ok(response)
 }
 
-fn h2_request(
-    origin: &Origin,
-    request: &Outgoing<'_>,
-) -> Result<Request<Full<Bytes>>, SendError> {
+fn h2_request(origin: &Origin, request: &Outgoing<'_>) -> Result<Request<Full<Bytes>>, SendError> {
     request.for_h2(origin.tls.is_some()).ok_or_else(|| {
         let source = std::io::Error::new(std::io::ErrorKind::InvalidInput, "no URI can be made");
         SendError::Connect {

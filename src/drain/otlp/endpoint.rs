@@ -1,7 +1,7 @@
 //! A collector as an exporter calls it.
 
 use crate::config::{Http2, OtlpTarget};
-use crate::upstream::{Template, Origin, TlsError};
+use crate::upstream::{Origin, Template, TlsError};
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Uri};
 use std::sync::Arc;

@@ -4,8 +4,8 @@
 use super::endpoint::Endpoint;
 use crate::upstream::{self, Outgoing};
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
 use http::HeaderMap;
+use http::header::RETRY_AFTER;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use std::time::Duration;

@@ -33,10 +33,16 @@ mod tests {
     #[test]
     fn path_and_version_decide_also_in_a_bad_head() {
         let is_anthropic = |raw: &str| dialect_of(raw.as_bytes()) == Dialect::Anthropic;
-        assert!(is_anthropic("POST /v1/messages HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"));
+        assert!(is_anthropic(
+            "POST /v1/messages HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"
+        ));
         assert!(is_anthropic("\r\nPOST /v1/messages/count_tokens HTTP/9\n"));
-        assert!(is_anthropic("GET /v1/models HTTP/1.1\r\nAnthropic-Version : 2023-06-01\r\n"));
-        assert!(!is_anthropic("GET /v1/models HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"));
+        assert!(is_anthropic(
+            "GET /v1/models HTTP/1.1\r\nAnthropic-Version : 2023-06-01\r\n"
+        ));
+        assert!(!is_anthropic(
+            "GET /v1/models HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"
+        ));
         assert!(!is_anthropic(""));
         assert!(!is_anthropic("\0\u{1}\n\n"));
     }

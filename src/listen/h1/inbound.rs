@@ -1,8 +1,8 @@
 //! What a client sends: heads and bodies, one after the other.
 
+use super::Options;
 use super::body::Broken;
 use super::timer::Timer;
-use super::Options;
 use crate::chunked::Chunked;
 use crate::listen::guard::{Framing, Reason, inspect};
 use crate::socket::{Socket, poll_read};
@@ -69,7 +69,10 @@ enum Left {
 pub(super) enum Next {
     /// A head's bytes, judged.
     Head(Bytes),
-    Refused { raw: Bytes, reason: Reason },
+    Refused {
+        raw: Bytes,
+        reason: Reason,
+    },
     Http2,
     End,
 }
@@ -186,7 +189,10 @@ impl Inbound {
         }
     }
 
-    pub(super) fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+    pub(super) fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Broken>>> {
         loop {
             if self.is_body_over() {
                 return Poll::Ready(None);
@@ -226,7 +232,9 @@ impl Inbound {
         match &mut self.body {
             Left::Broken => Err(Broken::Closed),
             Left::Bytes(left) => {
-                let here = usize::try_from(*left).unwrap_or(usize::MAX).min(self.held.len());
+                let here = usize::try_from(*left)
+                    .unwrap_or(usize::MAX)
+                    .min(self.held.len());
                 *left -= here as u64;
                 Ok(self.held.split_to(here).freeze())
             }

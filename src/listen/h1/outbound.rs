@@ -92,7 +92,10 @@ impl Writing {
         let (parts, body) = answer.into_parts();
         let has_no_body = about.is_head
             || parts.status.is_informational()
-            || matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+            || matches!(
+                parts.status,
+                StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+            );
         let exact = body.size_hint().exact();
         let framing = match exact {
             _ if has_no_body => Framing::Known,

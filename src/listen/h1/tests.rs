@@ -103,7 +103,10 @@ async fn good_requests_are_served_however_they_come() {
     let mut text = String::new();
     client.read_to_string(&mut text).await.unwrap();
     served.await.unwrap().unwrap();
-    assert_eq!(*echo.saw.lock().unwrap(), ["POST /a hello", "POST /b abc", "GET /c "]);
+    assert_eq!(
+        *echo.saw.lock().unwrap(),
+        ["POST /a hello", "POST /b abc", "GET /c "]
+    );
     assert_eq!(text.matches("HTTP/1.1 200 OK\r\n").count(), 3);
     assert_eq!(text.matches("content-length: 13\r\n").count(), 1);
     assert_eq!(text.matches("connection: close\r\n").count(), 1);
@@ -118,7 +121,10 @@ async fn a_refusal_is_answered_and_nothing_after_it_is_read() {
     assert!(text.ends_with("refused two_hosts"), "{text}");
     let good = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
     let text = answer(&format!("{good}{bad}{smuggled}")).await;
-    assert!(text.contains("POST /a hi") && text.ends_with("refused two_hosts"), "{text}");
+    assert!(
+        text.contains("POST /a hi") && text.ends_with("refused two_hosts"),
+        "{text}"
+    );
     let large = format!("GET /l HTTP/1.1\r\nHost: a\r\nX: {}", "x".repeat(2000));
     assert!(answer(&large).await.ends_with("refused head_too_large"));
 }
@@ -126,12 +132,19 @@ async fn a_refusal_is_answered_and_nothing_after_it_is_read() {
 #[tokio::test]
 async fn a_body_whose_framing_breaks_is_never_whole() {
     let head = "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let text =
-        answer(&format!("{head}5\r\nhelloX\r\n0\r\n\r\nGET /admin HTTP/1.1\r\nHost: a\r\n\r\n"))
-            .await;
-    assert!(text.ends_with("POST /a broken: a chunk does not end where its size says"), "{text}");
+    let text = answer(&format!(
+        "{head}5\r\nhelloX\r\n0\r\n\r\nGET /admin HTTP/1.1\r\nHost: a\r\n\r\n"
+    ))
+    .await;
+    assert!(
+        text.ends_with("POST /a broken: a chunk does not end where its size says"),
+        "{text}"
+    );
     let cut = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhello";
-    assert_eq!(saw(&[cut.as_bytes()]).await, ["POST /a broken: the connection was closed"]);
+    assert_eq!(
+        saw(&[cut.as_bytes()]).await,
+        ["POST /a broken: the connection was closed"]
+    );
 }
 
 #[tokio::test]
@@ -139,18 +152,30 @@ async fn a_body_that_nobody_read_does_not_become_a_request() {
     let whole = "POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
     let close = "GET /b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let text = answer(&format!("{whole}{close}")).await;
-    assert!(text.ends_with("GET /b "), "all of it was here and is skipped: {text}");
+    assert!(
+        text.ends_with("GET /b "),
+        "all of it was here and is skipped: {text}"
+    );
     let begun = "POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\nGET /admin HTTP/1.1\r\nHost: a\r\n\r\n";
     let text = answer(begun).await;
-    assert!(text.contains("connection: close") && text.ends_with("POST /unread unread"), "{text}");
+    assert!(
+        text.contains("connection: close") && text.ends_with("POST /unread unread"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn answers_are_framed_for_who_asks() {
     let text = answer("HEAD /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
-    assert!(text.contains("content-length: 8\r\n") && text.ends_with("\r\n\r\n"), "{text}");
+    assert!(
+        text.contains("content-length: 8\r\n") && text.ends_with("\r\n\r\n"),
+        "{text}"
+    );
     let text = answer("GET /a HTTP/1.0\r\n\r\n").await;
-    assert!(text.contains("connection: close\r\n") && text.ends_with("GET /a "), "{text}");
+    assert!(
+        text.contains("connection: close\r\n") && text.ends_with("GET /a "),
+        "{text}"
+    );
     let (mut client, _, _served) = connect();
     let old = b"GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
     for _ in 0..2 {
@@ -198,7 +223,10 @@ async fn a_long_answer_is_not_idleness_and_one_that_is_not_taken_ends() {
     assert!(text.ends_with("GET /late late"), "{text}");
     let (mut client, _, served) = connect();
     let begun = Instant::now();
-    client.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    client
+        .write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     let error = served.await.unwrap().err().unwrap();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     assert_eq!(begun.elapsed().as_secs(), 60);
@@ -207,7 +235,10 @@ async fn a_long_answer_is_not_idleness_and_one_that_is_not_taken_ends() {
 #[tokio::test]
 async fn a_client_that_leaves_ends_what_is_under_way() {
     let (mut client, _, served) = connect();
-    client.write_all(b"GET /never HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    client
+        .write_all(b"GET /never HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
     tokio::task::yield_now().await;
     drop(client);
     assert!(matches!(served.await.unwrap(), Ok(Ended::Over)));
@@ -237,7 +268,10 @@ async fn only_idle_connections_are_stopped() {
         let stop = async move { drop(stopped.await) };
         serve(Box::new(server), &Echo::default(), OPTIONS, stop).await
     });
-    client.write_all(b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nh").await.unwrap();
+    client
+        .write_all(b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nh")
+        .await
+        .unwrap();
     tokio::task::yield_now().await;
     drop(stop);
     tokio::task::yield_now().await;

@@ -87,7 +87,10 @@ fn one(bytes: &[u8], keeps: &[&'static str]) -> Result<Option<Head>, BadHead> {
             }
             content_length = Some(length);
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            let last = value.rsplit(|byte| *byte == b',').next().unwrap_or_default();
+            let last = value
+                .rsplit(|byte| *byte == b',')
+                .next()
+                .unwrap_or_default();
             last_coding = Some(last.trim_ascii().eq_ignore_ascii_case(b"chunked"));
         } else if name.eq_ignore_ascii_case("connection") {
             for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
@@ -141,7 +144,9 @@ mod tests {
     }
 
     fn framing(lines: &str) -> (Framing, bool) {
-        let head = head(&format!("HTTP/1.1 200 OK\r\n{lines}\r\n")).unwrap().unwrap();
+        let head = head(&format!("HTTP/1.1 200 OK\r\n{lines}\r\n"))
+            .unwrap()
+            .unwrap();
         (head.framing, head.is_reusable)
     }
 
@@ -154,28 +159,39 @@ mod tests {
             (Framing::Length(5), true)
         );
         assert_eq!(framing("Transfer-Encoding: chunked\r\n"), (chunked, true));
-        assert_eq!(framing("transfer-encoding: gzip, Chunked\r\n"), (chunked, true));
+        assert_eq!(
+            framing("transfer-encoding: gzip, Chunked\r\n"),
+            (chunked, true)
+        );
         assert_eq!(
             framing("transfer-encoding: chunked\r\ncontent-length: 5\r\n"),
             (chunked, false)
         );
-        assert_eq!(framing("transfer-encoding: gzip\r\n"), (Framing::UntilClose, false));
+        assert_eq!(
+            framing("transfer-encoding: gzip\r\n"),
+            (Framing::UntilClose, false)
+        );
         assert_eq!(framing(""), (Framing::UntilClose, false));
         assert_eq!(
             framing("content-length: 5\r\nconnection: x, Close\r\n"),
             (Framing::Length(5), false)
         );
         let empty = head("HTTP/1.1 204 No Content\r\n\r\n").unwrap().unwrap();
-        assert_eq!((empty.framing, empty.is_reusable), (Framing::Length(0), true));
+        assert_eq!(
+            (empty.framing, empty.is_reusable),
+            (Framing::Length(0), true)
+        );
     }
 
     #[test]
     fn old_servers_close_unless_they_say_otherwise() {
         let reusable = |lines: &str| {
-            head(&format!("HTTP/1.0 200 OK\r\ncontent-length: 0\r\n{lines}\r\n"))
-                .unwrap()
-                .unwrap()
-                .is_reusable
+            head(&format!(
+                "HTTP/1.0 200 OK\r\ncontent-length: 0\r\n{lines}\r\n"
+            ))
+            .unwrap()
+            .unwrap()
+            .is_reusable
         };
         assert!(!reusable(""));
         assert!(reusable("connection: keep-alive\r\n"));
@@ -207,7 +223,10 @@ mod tests {
         assert_eq!(fails("SSH-2.0-x\r\n\r\n"), BadHead::Malformed);
         let twice = "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n";
         assert_eq!(fails(twice), BadHead::Length);
-        assert_eq!(fails("HTTP/1.1 200 OK\r\ncontent-length: +1\r\n\r\n"), BadHead::Length);
+        assert_eq!(
+            fails("HTTP/1.1 200 OK\r\ncontent-length: +1\r\n\r\n"),
+            BadHead::Length
+        );
         assert_eq!(fails("HTTP/1.1 101 Switch\r\n\r\n"), BadHead::Upgrade);
         let long = format!("HTTP/1.1 200 OK\r\nx: {}", "a".repeat(MAX_HEAD));
         assert_eq!(fails(&long), BadHead::TooLarge);

@@ -11,8 +11,8 @@ pub use head::BadHead;
 pub(super) use reading::Reading;
 
 use super::connect::Stream;
-use super::origin::Origin;
 use super::error::BodyError;
+use super::origin::Origin;
 use crate::socket::poll_read;
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, StatusCode};

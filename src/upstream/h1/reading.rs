@@ -1,7 +1,7 @@
 //! An answer's body on HTTP/1, read as it comes.
 
-use super::head::Framing;
 use super::H1;
+use super::head::Framing;
 use crate::chunked::BrokenBody;
 use crate::socket::poll_read;
 use crate::upstream::error::BodyError;
@@ -140,7 +140,9 @@ impl Reading {
                 std::mem::take(whole),
                 usize::try_from(left).unwrap_or(usize::MAX),
             );
-            let read = Pin::new(&mut connection.stream).read_buf(&mut limited).await;
+            let read = Pin::new(&mut connection.stream)
+                .read_buf(&mut limited)
+                .await;
             *whole = limited.into_inner();
             match read.map_err(BodyError::Io)? {
                 0 => return Err(BodyError::Truncated),
