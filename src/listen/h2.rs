@@ -54,14 +54,14 @@ pub(super) async fn serve(
     let io = TokioIo::new(Began { began, io });
     let mut connection = pin!(builder.serve_connection(io, service));
     tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop => {
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                ended = connection => ended,
-                () = load.is_gone() => Ok(()),
-            }
-        }
+        ended = connection.as_mut() => return ended,
+        () = stop => {}
+        () = load.is_idle(server.idle_timeout) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        ended = connection => ended,
+        () = load.is_gone() => Ok(()),
     }
 }
 
@@ -72,12 +72,25 @@ const LAST_READ: Duration = Duration::from_secs(1);
 /// What a connection is in the middle of.
 #[derive(Default)]
 struct Load {
+    begun: AtomicU64,
     under_way: AtomicU64,
     /// When the last exchange ended.
     ended: Mutex<Option<Moment>>,
 }
 
 impl Load {
+    /// Once nothing was under way for one to two of this.
+    async fn is_idle(&self, limit: Duration) {
+        loop {
+            let begun = self.begun.load(Ordering::Relaxed);
+            let was_idle = self.under_way.load(Ordering::Relaxed) == 0;
+            tokio::time::sleep(limit).await;
+            if was_idle && self.begun.load(Ordering::Relaxed) == begun {
+                return;
+            }
+        }
+    }
+
     /// Once nothing is under way, and has not been for a moment: hyper waits for the client's word, which one that is
     /// idle may never give.
     async fn is_gone(&self) {
@@ -97,6 +110,7 @@ struct UnderWay(Arc<Load>);
 
 impl UnderWay {
     fn new(load: Arc<Load>) -> Self {
+        load.begun.fetch_add(1, Ordering::Relaxed);
         load.under_way.fetch_add(1, Ordering::Relaxed);
         Self(load)
     }

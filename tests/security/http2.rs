@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
@@ -193,4 +194,24 @@ fn a_stream_that_is_reset_cancels_the_provider_and_leaves_the_connection() {
         assert_eq!(status, 401);
     });
     traces::at_least(&server, 1);
+}
+
+#[test]
+fn a_connection_without_streams_is_closed_after_a_while_and_one_with_a_stream_is_not() {
+    let (server, _upstream) = start("idle_timeout: 300ms");
+    run(async {
+        let (mut sender, ended) = connect(&server).await;
+        let body = chat("sim-gpt+fault=pace:1,50", "30 words", true);
+        let (status, body) = answer(&mut sender, request(CHAT, KEY, body)).await;
+        assert!(status == 200 && body.contains("[DONE]"), "{status}: {body}");
+        timeout(Duration::from_secs(10), ended)
+            .await
+            .unwrap()
+            .unwrap();
+        let (_silent, ended) = connect(&server).await;
+        timeout(Duration::from_secs(10), ended)
+            .await
+            .unwrap()
+            .unwrap();
+    });
 }
