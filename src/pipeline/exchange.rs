@@ -19,12 +19,7 @@ use tollgate_governance::limit::{Admission, Permit, Standing};
 use tollgate_journal::{AppendError, Position, Synced};
 use tollgate_providers::{Call, Seen, provider};
 
-use crate::config::{Capture, JournalSync, OnJournalFull};
-
-/// So much goes to the client between two records of progress: what a crash leaves unknown.
-const PIECE: usize = 4 << 10;
-/// Of an answer that is not to be captured, so much is held in memory, in case its tokens have to be counted.
-const SAMPLE: usize = 4 << 10;
+use crate::config::{JournalSync, OnJournalFull};
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +79,7 @@ pub struct Exchange {
     /// The beginning of the answer, where the route's policy keeps nothing of it.
     pub sample: Vec<u8>,
     /// Sent since the last record of progress.
-    unrecorded: usize,
+    pub(super) unrecorded: usize,
     admission: Option<Admission>,
     /// How the key stood at its limits; none as long as it was not there.
     standing: Option<Standing>,
@@ -194,28 +189,6 @@ impl Exchange {
             .map_or("", |route| route.route.name.as_str())
     }
 
-    fn capture(&self) -> Capture {
-        self.route
-            .as_ref()
-            .map_or(self.live.unrouted_capture, |route| route.route.capture)
-    }
-
-    fn capture_max(&self) -> usize {
-        let most = self
-            .route
-            .as_ref()
-            .map_or(64 << 10, |route| route.route.capture_max);
-        usize::try_from(most).unwrap_or(usize::MAX)
-    }
-
-    /// As much of a body as the route's policy keeps.
-    pub fn captured<'a>(&self, body: &'a [u8]) -> &'a [u8] {
-        match self.capture() {
-            Capture::Full => body.get(..self.capture_max()).unwrap_or(body),
-            Capture::Metadata | Capture::Off => &[],
-        }
-    }
-
     /// Begins a try; the journal has it (and the request) in the kernel when this returns.
     pub fn begin_attempt(&mut self, mut attempt: Attempt) -> Result<(), Refusal> {
         self.attempts += 1;
@@ -293,33 +266,6 @@ impl Exchange {
             && attempt.first_token.is_none()
         {
             attempt.first_token = Some(clock::elapsed(attempt.started));
-        }
-    }
-
-    /// Bytes that go to the client. What is kept of them goes to the journal piece by piece.
-    pub fn sends(&mut self, bytes: &[u8], seen: &Seen) {
-        let kept_before = usize::try_from(self.output_bytes).unwrap_or(usize::MAX);
-        self.output_bytes += bytes.len() as u64;
-        self.unrecorded += bytes.len();
-        if self.capture() == Capture::Full {
-            let room = self.capture_max().saturating_sub(kept_before);
-            self.output
-                .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-        } else {
-            let room = SAMPLE.saturating_sub(self.sample.len());
-            self.sample
-                .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-        }
-        if self.unrecorded >= PIECE {
-            self.unrecorded = 0;
-            let piece = std::mem::take(&mut self.output);
-            let written = record::progress(self, &piece, seen);
-            self.output = piece;
-            match written {
-                Ok(_) => self.output.clear(),
-                // It goes with the next record.
-                Err(_) => self.gateway.metrics.journal_refused.inc(),
-            }
         }
     }
 

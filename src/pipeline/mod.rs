@@ -15,6 +15,7 @@ mod account;
 pub mod answer;
 mod attempt;
 pub mod caller;
+mod capture;
 mod count;
 pub mod exchange;
 mod failed;
