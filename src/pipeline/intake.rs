@@ -1,6 +1,7 @@
 //! The request's body: bounded in size and time, decoded.
 
 use super::pieces::Pieces;
+use super::within::within;
 use crate::config::Server;
 use crate::listen::RequestBody;
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
@@ -27,7 +28,7 @@ pub async fn read(
     if announced.is_some_and(|length: u64| length > limit) {
         return Err(Refusal::BodyTooLarge { limit });
     }
-    let raw = tokio::time::timeout(server.body_timeout, collect(body, limit))
+    let raw = within(server.body_timeout, collect(body, limit))
         .await
         .map_err(|_| Refusal::RequestTimeout)??;
     match encoding(headers)? {

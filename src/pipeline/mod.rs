@@ -29,6 +29,7 @@ mod route;
 mod stream;
 pub mod thinking;
 mod whole;
+mod within;
 
 pub use answer::ReplyBody;
 pub use failed::reason;

@@ -5,6 +5,7 @@ use super::attempt::{Way, fail};
 use super::exchange::{Ending, Exchange};
 use super::failed::Failed;
 use super::gunzip::Decoder;
+use super::within::within;
 use crate::clock;
 use crate::live::LiveRoute;
 use http::HeaderValue;
@@ -33,7 +34,7 @@ pub(super) async fn answer(
         .timeout
         .total
         .saturating_sub(clock::elapsed(exchange.started));
-    let collected = match tokio::time::timeout(left, body.collect(MAX_ANSWER)).await {
+    let collected = match within(left, body.collect(MAX_ANSWER)).await {
         Ok(Ok(collected)) => collected,
         Ok(Err(error)) => {
             let refusal = Refusal::UpstreamMalformed(format!("it broke off: {error}"));

@@ -112,6 +112,7 @@ impl Inbound {
         options: &Options,
         timer: &mut Timer,
     ) -> Poll<io::Result<Next>> {
+        let mut begins = false;
         loop {
             if self.held.len() > self.looked
                 && let Some(next) = self.judge(options.max_head)
@@ -119,6 +120,9 @@ impl Inbound {
                 self.looked = 0;
                 self.is_first = false;
                 return Poll::Ready(Ok(next));
+            }
+            if std::mem::take(&mut begins) {
+                timer.set(options.header_timeout);
             }
             if self.is_at_end {
                 return Poll::Ready(Ok(Next::End));
@@ -130,12 +134,7 @@ impl Inbound {
                 !fresh.is_empty()
             });
             match read {
-                Poll::Ready(Ok(true)) => {
-                    if was_empty {
-                        // Set, not waited for, where the whole head came at once.
-                        timer.set(options.header_timeout);
-                    }
-                }
+                Poll::Ready(Ok(true)) => begins = was_empty,
                 Poll::Ready(Ok(false)) => self.is_at_end = true,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {

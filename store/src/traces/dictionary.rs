@@ -16,7 +16,7 @@ const LEVEL: i32 = 1;
 const MAX_OPENED: usize = 256 << 20;
 /// Payloads to train on: at most so many, of so many bytes in all.
 const SAMPLES: usize = 2_000;
-const SAMPLE_BYTES: usize = 4 << 20;
+const SAMPLE_BYTES: usize = 2 << 20;
 const SAMPLE_MAX: usize = 32 << 10;
 const DICTIONARY_BYTES: usize = 64 << 10;
 
@@ -27,7 +27,6 @@ pub(crate) struct Compressor {
     samples: Option<Samples>,
 }
 
-#[derive(Default)]
 struct Samples {
     bytes: Vec<u8>,
     sizes: Vec<usize>,
@@ -47,7 +46,7 @@ impl Compressor {
         Ok(Self {
             zstd: compressor(&body)?,
             dictionary,
-            samples: (dictionary == 0).then(Samples::default),
+            samples: (dictionary == 0).then(Samples::new),
         })
     }
 
@@ -92,6 +91,14 @@ fn compressor(dictionary: &[u8]) -> Result<bulk::Compressor<'static>> {
 }
 
 impl Samples {
+    fn new() -> Self {
+        Self {
+            // The system gives it as it is filled; growing would hold it twice.
+            bytes: Vec::with_capacity(SAMPLE_BYTES + SAMPLE_MAX),
+            sizes: Vec::with_capacity(SAMPLES),
+        }
+    }
+
     fn add(&mut self, json: &[u8]) {
         if json.len() <= SAMPLE_MAX && !self.is_full() {
             self.bytes.extend_from_slice(json);
