@@ -1,10 +1,12 @@
 //! What all requests share.
 
+use crate::drain::DrainStats;
 use crate::live::{Lasting, Live};
 use crate::pipeline::thinking::ThinkingStore;
 use crate::telemetry::metrics::Metrics;
 use crate::tokens::Handover;
 use arc_swap::ArcSwap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tollgate_journal::Writer;
 use tollgate_store::Store;
@@ -19,6 +21,8 @@ pub struct Gateway {
     pub uncounted: Handover,
     pub thinking: ThinkingStore,
     pub store: Store,
+    /// How far the drain came.
+    pub drained: Arc<DrainStats>,
     /// MLflow's API over the store.
     pub mlflow: axum::Router,
     /// A stop was asked for: readiness says no, connections are closed after their answer.

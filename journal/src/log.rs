@@ -229,6 +229,10 @@ impl Log {
 }
 
 impl State {
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
     pub(crate) fn new_id(&mut self) -> u64 {
         self.ids = self.ids.saturating_add(1);
         self.ids

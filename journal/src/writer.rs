@@ -60,6 +60,11 @@ impl Writer {
         }
     }
 
+    /// The last accepted record's place.
+    pub fn position(&self) -> Position {
+        Position::from_u64(self.log.lock().last())
+    }
+
     /// Everything up to here survives a power loss.
     pub fn synced_position(&self) -> Position {
         Position::from_u64(self.log.lock().synced)

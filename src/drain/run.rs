@@ -225,7 +225,7 @@ impl Drain {
                     let stored = &self.stats.stored;
                     stored.store(cursor.as_u64(), Ordering::Relaxed);
                     self.measure();
-                    let held = self.stats.undrained_bytes.load(Ordering::Relaxed);
+                    let held = self.stats.undrained(&self.journal);
                     let most = self.journal.depth().max_bytes;
                     self.stop.pause(self.pace.after_batch(held, most));
                     return true;
@@ -265,22 +265,12 @@ impl Drain {
         }
     }
 
-    /// Says how much waits. Positions count records; their mean size makes bytes of them.
+    /// Says how far it came.
     fn measure(&self) {
-        let held = self.journal.depth().bytes;
-        let bytes = if self.is_recovering {
-            held
-        } else {
-            let written = self.journal.stats();
+        if self.sink.is_empty() && !self.is_recovering {
             let read = self.reader.position().max(self.boundary).as_u64();
-            let behind = self.journal.synced_position().as_u64().saturating_sub(read);
-            let mean = written.bytes.checked_div(written.records).unwrap_or(0);
-            behind.saturating_mul(mean).min(held)
-        };
-        self.stats.undrained_bytes.store(bytes, Ordering::Relaxed);
-        if self.sink.is_empty() {
-            let read = self.reader.position().as_u64();
             self.stats.settled.store(read, Ordering::Relaxed);
+            self.stats.has_recovered.store(true, Ordering::Relaxed);
         }
         let skipped = self.reader.skipped();
         // A damaged place mostly is a missing record as well.

@@ -1,14 +1,15 @@
 //! What the drain tells of itself, for metrics.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tollgate_journal::Writer;
 
 /// Read by the metrics, written by the drain's thread. Totals count from the start of the process.
 #[derive(Debug, Default)]
 pub struct DrainStats {
-    /// About how much of the journal waits to be read, by the records' mean size.
-    pub undrained_bytes: AtomicU64,
     /// When the oldest request that is over and not stored ended, in nanoseconds since 1970; 0 where none waits.
     pub oldest_undrained: AtomicU64,
+    /// What an earlier process left has been read.
+    pub has_recovered: AtomicBool,
     /// Every request that is over by the record at this position is stored.
     pub settled: AtomicU64,
     /// The store's cursor: what it no longer needs of the journal.
@@ -31,4 +32,20 @@ pub struct DrainStats {
     pub strays: AtomicU64,
     /// Records that were damaged, lost or of another release.
     pub skipped: AtomicU64,
+}
+
+impl DrainStats {
+    /// About how many bytes of the journal the store does not have yet: positions count records, their mean size makes
+    /// bytes of them.
+    pub fn undrained(&self, journal: &Writer) -> u64 {
+        let held = journal.depth().bytes;
+        if !self.has_recovered.load(Ordering::Relaxed) {
+            return held;
+        }
+        let settled = self.settled.load(Ordering::Relaxed);
+        let written = journal.stats();
+        let mean = written.bytes.checked_div(written.records).unwrap_or(0);
+        let behind = journal.position().as_u64().saturating_sub(settled);
+        behind.saturating_mul(mean).min(held)
+    }
 }

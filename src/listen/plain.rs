@@ -49,7 +49,9 @@ pub fn readyz(gateway: &Gateway) -> Response<ReplyBody> {
 }
 
 pub fn metrics(gateway: &Gateway) -> Response<ReplyBody> {
-    let text = gateway.metrics.render(&gateway.lasting.breakers);
+    let metrics = &gateway.metrics;
+    metrics.backlog.set(&gateway.journal, &gateway.drained);
+    let text = metrics.render(&gateway.lasting.breakers);
     reply(
         StatusCode::OK,
         "text/plain; version=0.0.4; charset=utf-8",

@@ -183,6 +183,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     let lasting = Lasting::new()?;
     let live = Live::build(snapshot.clone(), stored, &lasting)?;
     let (uncounted, waiting) = tokens::handover();
+    let stats = Arc::new(drain::DrainStats::default());
     let gateway = Arc::new(Gateway {
         live: ArcSwap::from_pointee(live),
         lasting,
@@ -192,14 +193,14 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         thinking: ThinkingStore::default(),
         mlflow: tollgate_mlflow::router(store.clone()),
         store: store.clone(),
+        drained: stats.clone(),
         is_draining: AtomicBool::new(false),
     });
     let collectors = Endpoint::resolve(&snapshot.telemetry.otlp)?;
-    let stats = Arc::new(drain::DrainStats::default());
     let draining = drain::start(
         store,
         writer,
-        stats.clone(),
+        stats,
         pricing(&gateway),
         counting(&gateway, waiting),
         Exporting {
@@ -246,7 +247,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     tracing::info!(%address, routes = snapshot.routes.len(), "serving");
     drop(starting);
 
-    signals.wait(&mut reloader, &gateway, &stats);
+    signals.wait(&mut reloader);
     listener.close();
     stop::drain(&gateway, &stop_all, workers, snapshot.server.drain);
     drop(reloader);

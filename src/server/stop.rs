@@ -2,7 +2,6 @@
 
 use super::reload::Reloader;
 use crate::clock;
-use crate::drain::DrainStats;
 use crate::gateway::Gateway;
 use std::io;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-/// How often the store is asked for changes and the gauges are set.
+/// How often the store is asked for changes.
 const TICK: Duration = Duration::from_millis(300);
 
 /// What the process is told from outside. Made before the first request is served: from then on no signal ends the
@@ -46,7 +45,7 @@ impl Signals {
     }
 
     /// Waits for SIGTERM or SIGINT; SIGHUP reloads.
-    pub fn wait(mut self, reloader: &mut Reloader, gateway: &Gateway, stats: &DrainStats) {
+    pub fn wait(mut self, reloader: &mut Reloader) {
         self.runtime.block_on(async {
             let mut tick = tokio::time::interval(TICK);
             loop {
@@ -57,7 +56,6 @@ impl Signals {
                     _ = tick.tick() => {
                         reloader.poll();
                         reloader.heartbeat();
-                        gateway.metrics.backlog.set(&gateway.journal, stats);
                     }
                 }
             }

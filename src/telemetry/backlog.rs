@@ -72,7 +72,7 @@ impl Backlog {
         set(&self.sync_failures, written.failed_syncs);
         self.sync_seconds.set(written.sync_time.as_secs_f64());
         let figure = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
-        set(&self.undrained, figure(&drain.undrained_bytes));
+        set(&self.undrained, drain.undrained(journal));
         set(&self.skipped, figure(&drain.skipped));
         set(&self.errors, figure(&drain.errors));
         set(&self.reduced, figure(&drain.reduced));
