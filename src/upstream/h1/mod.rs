@@ -6,6 +6,8 @@
 
 mod head;
 mod reading;
+#[cfg(test)]
+mod tests;
 
 pub use head::BadHead;
 pub(super) use reading::Reading;

@@ -52,6 +52,13 @@ impl Reading {
         reading
     }
 
+    #[cfg(test)]
+    pub(super) fn origin(&self) -> Option<std::sync::Arc<crate::upstream::Origin>> {
+        self.connection
+            .as_ref()
+            .map(|connection| connection.origin.clone())
+    }
+
     /// Whether every byte was handed out.
     pub(in crate::upstream) fn is_end(&self) -> bool {
         self.connection.is_none() && self.first.is_empty()
