@@ -108,7 +108,11 @@ async fn other(
         if is_read { Scope::Read } else { Scope::Admin },
     )?;
     let request = Request::from_parts(head, axum::body::Body::new(body));
-    match gateway.mlflow.clone().oneshot(request).await {
+    // Also of a body that never comes.
+    let limit = live.config.server.body_timeout;
+    let answering = gateway.mlflow.clone().oneshot(request);
+    let answered = tokio::time::timeout(limit, answering).await;
+    match answered.map_err(|_| Refusal::RequestTimeout)? {
         Ok(response) => {
             let mut response = response.map(ReplyBody::Api);
             response.headers_mut().insert(

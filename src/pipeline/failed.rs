@@ -106,7 +106,7 @@ pub(super) async fn read_error(
         }
     };
     let _ = tokio::time::timeout(Duration::from_secs(10), reading).await;
-    if let Some(mut decoder) = Decoder::of(headers)
+    if let Some(mut decoder) = Decoder::of(headers).map(|decoder| decoder.within(MAX_ERROR))
         && let Ok(decoded) = decoder.decode(bytes.clone().into())
     {
         bytes = decoded.to_vec();

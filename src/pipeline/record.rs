@@ -46,11 +46,10 @@ fn open(exchange: &Exchange) -> Record<'_> {
     })
 }
 
-/// A try is about to leave; with it, in the same write, the request itself where it is the first.
-pub(super) fn attempt(exchange: &Exchange, attempt: &Attempt, is_first: bool) -> Written {
+fn tried<'a>(exchange: &'a Exchange, attempt: &'a Attempt) -> Record<'a> {
     let provider = &attempt.target.provider.config;
     let elapsed = attempt.started.since(exchange.started);
-    let tried = Record::Attempt(Tried {
+    Record::Attempt(Tried {
         request: exchange.id,
         number: attempt.number,
         span: attempt.span,
@@ -59,7 +58,12 @@ pub(super) fn attempt(exchange: &Exchange, attempt: &Attempt, is_first: bool) ->
         provider: provider.name.as_str(),
         model: &attempt.model,
         server: &provider.base.host,
-    });
+    })
+}
+
+/// A try is about to leave; with it, in the same write, the request itself where it is the first.
+pub(super) fn attempt(exchange: &Exchange, attempt: &Attempt, is_first: bool) -> Written {
+    let tried = tried(exchange, attempt);
     if is_first {
         append(exchange, &[open(exchange), tried])
     } else {
@@ -167,7 +171,14 @@ pub(super) fn closed(
     match last {
         Some((last, seen)) => {
             let finish = seen.finish_reasons.join(",");
-            append(exchange, &[ended(exchange, last, seen, &finish), closed])
+            let ended = ended(exchange, last, seen, &finish);
+            if is_first {
+                // The journal was full when the request began, and it went on all the same.
+                let tried = tried(exchange, &last.attempt);
+                append(exchange, &[open(exchange), tried, ended, closed])
+            } else {
+                append(exchange, &[ended, closed])
+            }
         }
         None if is_first => append(exchange, &[open(exchange), closed]),
         None => append(exchange, &[closed]),

@@ -189,6 +189,8 @@ impl LiveBody {
             return Poll::Ready(Some(self.sends(first)));
         }
         if self.is_over {
+            // Over while it was held back, without a byte for the caller.
+            self.settle();
             return Poll::Ready(None);
         }
         let mut gathered = Pieces::default();
@@ -196,7 +198,7 @@ impl LiveBody {
             match self.poll_read(cx) {
                 Poll::Ready(Read::Bytes(bytes)) => {
                     gathered.push(bytes, 0);
-                    if gathered.len() >= GATHER {
+                    if self.is_over || gathered.len() >= GATHER {
                         break None;
                     }
                 }
@@ -312,6 +314,8 @@ impl LiveBody {
         if piece.content && !self.has_content {
             self.has_content = true;
             self.exchange.saw_content();
+            // It was set for the first content; what it is to ring for now may come earlier.
+            self.timer = None;
         }
         if piece.done && !self.is_over {
             self.is_over = true;

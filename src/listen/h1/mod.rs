@@ -161,7 +161,10 @@ async fn refuse(
 
 /// Shuts the sending side, then reads and drops what still comes if the client is in the middle of something.
 async fn linger(shared: &Shared) -> io::Result<Ended> {
-    poll_fn(|cx| Pin::new(&mut shared.lock().io).poll_shutdown(cx)).await?;
+    let shutting = poll_fn(|cx| Pin::new(&mut shared.lock().io).poll_shutdown(cx));
+    if let Ok(shut) = tokio::time::timeout(LINGER, shutting).await {
+        shut?;
+    }
     if shared.lock().is_between_requests() {
         return Ok(Ended::Over);
     }

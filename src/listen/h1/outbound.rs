@@ -172,6 +172,22 @@ impl Writing {
     }
 }
 
+/// With a client that takes no byte.
+struct Patience {
+    limit: Duration,
+    is_waiting: bool,
+}
+
+impl Patience {
+    fn poll(&mut self, timer: &mut Timer, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !std::mem::replace(&mut self.is_waiting, true) {
+            timer.set(self.limit);
+        }
+        ready!(timer.poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
 /// Writes an answer. `Ok(true)`: the connection can go on.
 pub(super) async fn write(
     mut writing: Writing,
@@ -181,9 +197,25 @@ pub(super) async fn write(
 ) -> io::Result<bool> {
     // A head waits for its first piece, if that is there; without one it goes alone.
     let mut may_fill = true;
-    let mut is_stalled = false;
+    let mut patience = Patience {
+        limit: stall,
+        is_waiting: false,
+    };
+    // TLS may have taken bytes that it could not send yet.
+    let mut needs_flush = false;
     poll_fn(|cx| {
         loop {
+            if needs_flush {
+                match Pin::new(&mut shared.lock().io).poll_flush(cx) {
+                    Poll::Ready(flushed) => flushed?,
+                    Poll::Pending => return patience.poll(timer, cx),
+                }
+                needs_flush = false;
+                patience.is_waiting = false;
+            }
+            if writing.is_over() {
+                return Poll::Ready(Ok(()));
+            }
             if may_fill && (writing.body.is_some() || writing.next.is_some()) {
                 match writing.poll_fill(cx) {
                     Poll::Ready(filled) => filled?,
@@ -209,33 +241,25 @@ pub(super) async fn write(
                     let [joined, _, _] = writing.flight.slices();
                     io.poll_write(cx, &joined)
                 };
+                drop(inbound);
                 match wrote {
                     Poll::Ready(Ok(0)) => {
                         return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                     }
                     Poll::Ready(Ok(count)) => {
                         writing.flight.wrote(count);
-                        is_stalled = false;
+                        patience.is_waiting = false;
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
-                        if !std::mem::replace(&mut is_stalled, true) {
-                            timer.set(stall);
-                        }
-                        ready!(timer.poll(cx));
-                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                        return patience.poll(timer, cx);
                     }
                 }
             }
             // A head's room is not kept through a long answer.
             writing.flight = Flight::default();
+            needs_flush = true;
             may_fill = true;
-            if writing.is_over() {
-                return Pin::new(&mut shared.lock().io).poll_flush(cx);
-            }
-            if let Poll::Ready(Err(error)) = Pin::new(&mut shared.lock().io).poll_flush(cx) {
-                return Poll::Ready(Err(error));
-            }
         }
     })
     .await?;
