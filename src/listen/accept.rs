@@ -80,8 +80,6 @@ pub async fn run_worker(
                         continue;
                     }
                     let _ = tcp.set_nodelay(true);
-                    // Counted here, before it runs, so that many at once stay within the bound, too.
-                    gateway.metrics.connections.inc();
                     let serving = connection(gateway.clone(), listener.clone(), tcp, stop.clone());
                     let alive = alive.clone();
                     tokio::spawn(async move {
@@ -114,6 +112,7 @@ async fn connection(
     tcp: tokio::net::TcpStream,
     stop: Stop,
 ) {
+    gateway.metrics.connections.inc();
     let _counted = Counted(&gateway);
     match listener.tls.load_full() {
         None => http(&gateway, Box::new(tcp), stop).await,

@@ -75,8 +75,10 @@ fn connections_beyond_the_bound_are_closed_at_once() {
         line.unwrap().parse::<u64>().unwrap()
     };
     wait::until("the connections before to be gone", || open() == 1);
-    let (one, two) = (connect(&server), connect(&server));
+    // The one that asked may not have been seen to close yet, and so one of these may be refused.
+    let mut held = Vec::new();
     wait::until("a connection too many to be closed", || {
+        held.push(connect(&server));
         http::get(server.address, "/livez", &[]).is_err()
     });
     assert_eq!(rest(connect(&server)), "");
@@ -85,7 +87,7 @@ fn connections_beyond_the_bound_are_closed_at_once() {
         "{}",
         server.log()
     );
-    drop((one, two));
+    drop(held);
     wait::until("a place", || {
         http::get(server.address, "/livez", &[]).is_ok_and(|answer| answer.status == 200)
     });
