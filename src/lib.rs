@@ -10,6 +10,7 @@ pub mod gateway;
 pub mod listen;
 pub mod live;
 mod percent;
+mod pieces;
 pub mod pipeline;
 pub mod random;
 pub mod server;

@@ -22,7 +22,6 @@ pub fn refuse(gateway: &Gateway, dialect: Dialect, reason: Reason) -> Response<R
 }
 
 pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Response<ReplyBody> {
-    let spoken = dialect(request.uri().path(), request.headers());
     let endpoint = Endpoint::at(request.uri().path());
     match (endpoint, request.method()) {
         (Some(endpoint), &Method::POST) => pipeline::serve(gateway, endpoint, request).await,
@@ -33,19 +32,20 @@ pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Re
                 Err(refusal) => refusal,
             };
             gateway.metrics.refused_unknown(&refusal);
+            let spoken = dialect(request.uri().path(), request.headers());
             let mut response = answer::stranger(spoken, &refusal);
             if let Some(allow) = response.headers_mut().get_mut(ALLOW) {
                 *allow = HeaderValue::from_static("POST");
             }
             response
         }
-        (None, _) => match other(gateway, request).await {
-            Ok(response) => response,
-            Err(refusal) => {
+        (None, _) => {
+            let spoken = dialect(request.uri().path(), request.headers());
+            other(gateway, request).await.unwrap_or_else(|refusal| {
                 gateway.metrics.refused_unknown(&refusal);
                 answer::stranger(spoken, &refusal)
-            }
-        },
+            })
+        }
     }
 }
 

@@ -192,3 +192,15 @@ fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
         headers.insert(name, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_forwarded_is_kept() {
+        for name in &FORWARDED {
+            assert!(crate::upstream::KEPT.contains(&name.as_str()), "{name}");
+        }
+    }
+}

@@ -72,7 +72,12 @@ fn text_of(value: &Option<HeaderValue>) -> Option<&str> {
 
 /// The dialect to answer in: Anthropic's where the path or `anthropic-version` says so, else OpenAI's.
 pub fn dialect(path: &str, headers: &HeaderMap) -> Dialect {
-    if path.starts_with("/v1/messages") || headers.contains_key(&ANTHROPIC_VERSION) {
+    dialect_by(path, headers.contains_key(&ANTHROPIC_VERSION))
+}
+
+/// The same, of a head that is no more than bytes.
+pub fn dialect_by(path: &str, names_version: bool) -> Dialect {
+    if path.starts_with("/v1/messages") || names_version {
         Dialect::Anthropic
     } else {
         Dialect::OpenAi

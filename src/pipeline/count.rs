@@ -45,11 +45,7 @@ pub(super) async fn answer(
     let mut response = answer::answered(&exchange, &nothing, content_type, ReplyBody::whole(body));
     let estimated = HeaderValue::from_static("input_tokens");
     response.headers_mut().insert(X_ESTIMATED, estimated);
-    exchange.settle(Ending::Ok, 200, None);
-    let synced = exchange.synced();
-    drop(exchange);
-    if let Some(synced) = synced {
-        synced.await;
-    }
+    exchange.finish(&Seen::default(), None, Ending::Ok, 200, None);
+    exchange.leave().await;
     response
 }

@@ -292,16 +292,27 @@ impl Exchange {
         };
         let status = tollgate_providers::error_status(self.dialect, &refusal);
         let response = answer::refused(&self, &refusal, status, body);
-        self.settle(ending, status, Some(&refusal));
+        self.finish(&Seen::default(), None, ending, status, Some(&refusal));
+        self.leave().await;
+        response
+    }
+
+    /// Lets a request go whose answer is whole: before its bytes go out, the account is on the disk where that was
+    /// asked for.
+    pub async fn leave(self: Box<Self>) {
         let synced = self.synced();
         drop(self);
         if let Some(synced) = synced {
             synced.await;
         }
-        response
     }
 
-    /// Ends the try under way and the request with it: one write for both.
+    pub fn is_settled(&self) -> bool {
+        self.is_settled
+    }
+
+    /// Ends the request, and with it, in one write, the try that is under way: limits, journal, metrics. Once; a
+    /// second call does nothing.
     pub fn finish(
         &mut self,
         seen: &Seen,
@@ -310,34 +321,11 @@ impl Exchange {
         status: u16,
         refusal: Option<&Refusal>,
     ) {
-        if self.is_settled {
-            return;
-        }
-        let last = self.account_attempt(seen, failure);
-        self.close(
-            last.as_ref().map(|last| (last, seen)),
-            ending,
-            status,
-            refusal,
-        );
-    }
-
-    /// Ends a request that has no try under way.
-    pub fn settle(&mut self, ending: Ending, status: u16, refusal: Option<&Refusal>) {
-        self.close(None, ending, status, refusal);
-    }
-
-    /// Limits, journal, metrics. Once; a second call does nothing.
-    fn close(
-        &mut self,
-        last: Option<(&Ended<'_>, &Seen)>,
-        ending: Ending,
-        status: u16,
-        refusal: Option<&Refusal>,
-    ) {
         if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
+        let last = self.account_attempt(seen, failure);
+        let last = last.as_ref().map(|last| (last, seen));
         let now = clock::now();
         if let Some(admission) = self.admission.take() {
             admission.settle(self.usage.total(), now);

@@ -4,6 +4,7 @@ use super::gunzip::Decoder;
 use crate::clock;
 use crate::live::LiveTarget;
 use crate::upstream::{SendError, UpstreamBody};
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use std::time::Duration;
@@ -106,11 +107,10 @@ pub(super) async fn read_error(
         }
     };
     let _ = tokio::time::timeout(Duration::from_secs(10), reading).await;
-    if let Some(mut decoder) = Decoder::of(headers).map(|decoder| decoder.within(MAX_ERROR))
-        && let Ok(decoded) = decoder.decode(bytes.clone().into())
-    {
-        bytes = decoded.to_vec();
-    }
+    let bytes = Bytes::from(bytes);
+    let decoder = Decoder::of(headers).map(|decoder| decoder.within(MAX_ERROR));
+    let decoded = decoder.and_then(|mut decoder| decoder.decode(bytes.clone()).ok());
+    let bytes = decoded.unwrap_or(bytes);
     let kind = target.provider.config.kind;
     let mut error = upstream_error(kind, status, &bytes);
     if let Some(key) = &target.provider.config.api_key

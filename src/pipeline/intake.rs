@@ -1,9 +1,9 @@
 //! The request's body: bounded in size and time, decoded.
 
-use super::pieces::Pieces;
 use super::within::within;
 use crate::config::Server;
 use crate::listen::RequestBody;
+use crate::pieces::Pieces;
 use async_compression::tokio::bufread::{GzipDecoder, ZstdDecoder};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::HeaderMap;
@@ -93,7 +93,7 @@ async fn collect(mut body: RequestBody, limit: u64) -> Result<Bytes, Refusal> {
         if (pieces.len() + data.len()) as u64 > limit {
             return Err(Refusal::BodyTooLarge { limit });
         }
-        pieces.push(data, 0);
+        pieces.push(data);
     }
     Ok(pieces.finish())
 }

@@ -89,7 +89,7 @@ pub(super) fn progress(exchange: &Exchange, piece: &[u8], seen: &Seen) -> Writte
 }
 
 /// How a try ended, with its account.
-pub struct Ended<'a> {
+pub(super) struct Ended<'a> {
     pub attempt: Attempt,
     pub failure: Option<&'a str>,
     pub usage: Option<Usage>,

@@ -8,10 +8,10 @@ use super::attempt::{Way, fail};
 use super::exchange::{Ending, Exchange};
 use super::failed::Failed;
 use super::gunzip::Decoder;
-use super::pieces::Pieces;
 use crate::clock::{self, Moment};
 use crate::config::Timeouts;
 use crate::live::LiveRoute;
+use crate::pieces::Pieces;
 use crate::upstream::UpstreamBody;
 use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
@@ -197,7 +197,7 @@ impl LiveBody {
         let refusal = loop {
             match self.poll_read(cx) {
                 Poll::Ready(Read::Bytes(bytes)) => {
-                    gathered.push(bytes, 0);
+                    gathered.push(bytes);
                     if self.is_over || gathered.len() >= GATHER {
                         break None;
                     }
@@ -207,7 +207,7 @@ impl LiveBody {
                     break None;
                 }
                 Poll::Ready(Read::Fault(fault, before)) => {
-                    gathered.push(before, 0);
+                    gathered.push(before);
                     break Some(Failed::of_fault(fault, Default::default()).refusal);
                 }
                 Poll::Ready(Read::TooSlow(_)) => break Some(Refusal::UpstreamTimeout),
@@ -239,6 +239,9 @@ impl LiveBody {
     }
 
     fn settle(&mut self) {
+        if self.exchange.is_settled() {
+            return;
+        }
         let seen = self.reply.seen();
         let failure = seen.failure.as_deref();
         self.exchange

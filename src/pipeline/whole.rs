@@ -73,10 +73,6 @@ pub(super) async fn answer(
     let content_type = HeaderValue::from_static("application/json");
     let response = answer::answered(&exchange, &head, content_type, ReplyBody::whole(bytes));
     exchange.finish(seen, None, Ending::Ok, 200, None);
-    let synced = exchange.synced();
-    drop(exchange);
-    if let Some(synced) = synced {
-        synced.await;
-    }
+    exchange.leave().await;
     Ok(response)
 }

@@ -2,7 +2,8 @@
 
 use super::error::BodyError;
 use super::h1::Reading;
-use bytes::{Bytes, BytesMut};
+use crate::pieces::Pieces;
+use bytes::Bytes;
 use http_body::Body;
 use hyper::body::Incoming;
 use std::pin::Pin;
@@ -62,17 +63,13 @@ impl UpstreamBody {
             Kind::H1(reading) => return reading.collect(most).await,
             incoming @ Kind::H2(_) => Self(incoming),
         };
-        let mut whole = BytesMut::new();
+        let mut pieces = Pieces::default();
         while let Some(piece) = incoming.chunk().await {
-            let piece = piece?;
-            if whole.is_empty() && incoming.is_end() {
-                return Ok(piece);
-            }
-            if whole.len() + piece.len() > most {
+            pieces.push(piece?);
+            if pieces.len() > most {
                 return Err(BodyError::TooLarge);
             }
-            whole.extend_from_slice(&piece);
         }
-        Ok(whole.freeze())
+        Ok(pieces.finish())
     }
 }

@@ -28,9 +28,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The headers of an answer that anything here reads. HTTP/1 keeps no others.
-const KEPT: [&str; 9] = [
+pub const KEPT: [&str; 8] = [
     "content-encoding",
-    "content-type",
     "retry-after",
     "retry-after-ms",
     "request-id",

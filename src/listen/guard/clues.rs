@@ -1,7 +1,6 @@
 //! What can still be told of a head that was refused.
 
 use crate::pipeline::caller;
-use http::{HeaderMap, HeaderName, HeaderValue};
 use tollgate_domain::Dialect;
 
 /// The dialect to refuse in: by the path and the version header, as far as they can be made out.
@@ -14,16 +13,12 @@ pub fn dialect_of(raw: &[u8]) -> Dialect {
         .next()
         .and_then(|line| line.split(|byte| *byte == b' ').nth(1))
         .unwrap_or_default();
-    let mut headers = HeaderMap::new();
-    let version = HeaderName::from_static("anthropic-version");
-    let names_version = |line: &[u8]| {
+    let path = String::from_utf8_lossy(target);
+    let names_version = lines.any(|line| {
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
         name.trim_ascii().eq_ignore_ascii_case(b"anthropic-version")
-    };
-    if lines.any(names_version) {
-        headers.insert(version, HeaderValue::from_static(""));
-    }
-    caller::dialect(&String::from_utf8_lossy(target), &headers)
+    });
+    caller::dialect_by(&path, names_version)
 }
 
 #[cfg(test)]

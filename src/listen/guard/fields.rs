@@ -5,7 +5,7 @@ use super::reason::Reason;
 use super::syntax::{digits, is_alike, is_control, is_host, trim};
 use crate::token::is_token;
 
-/// As hyper's own bound, so that the answer to more is ours.
+/// More than any client sends.
 const MOST_FIELDS: usize = 100;
 
 /// What the fields seen so far say about the request's frame.
@@ -109,7 +109,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// `Upgrade: h2c` is what some clients (Java's) put on a first request; hyper stays with HTTP/1.1, as it may. Anything
+/// `Upgrade: h2c` is what some clients (Java's) put on a first request; we stay with HTTP/1.1, as a server may. Anything
 /// else waits for a switch that will not come.
 fn upgrade(value: &[u8]) -> Result<(), Reason> {
     if value.eq_ignore_ascii_case(b"h2c") {

@@ -128,14 +128,8 @@ impl Inbound {
                 return Poll::Ready(Ok(Next::End));
             }
             let was_empty = self.held.is_empty();
-            let held = &mut self.held;
-            let read = poll_read(&mut self.io, cx, |fresh| {
-                held.extend_from_slice(fresh);
-                !fresh.is_empty()
-            });
-            match read {
-                Poll::Ready(Ok(true)) => begins = was_empty,
-                Poll::Ready(Ok(false)) => self.is_at_end = true,
+            match self.poll_more(cx) {
+                Poll::Ready(Ok(())) => begins = was_empty,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     ready!(timer.poll(cx));
@@ -149,6 +143,17 @@ impl Inbound {
                 }
             }
         }
+    }
+
+    /// Reads once, to what is held.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let held = &mut self.held;
+        let read = poll_read(&mut self.io, cx, |fresh| {
+            held.extend_from_slice(fresh);
+            fresh.is_empty()
+        });
+        self.is_at_end = ready!(read)?;
+        Poll::Ready(Ok(()))
     }
 
     /// What the held bytes begin with, once that can be told.
@@ -214,14 +219,8 @@ impl Inbound {
                     Err(error) => return Poll::Ready(Some(Err(error.into()))),
                 }
             }
-            let held = &mut self.held;
-            let read = poll_read(&mut self.io, cx, |fresh| {
-                held.extend_from_slice(fresh);
-                !fresh.is_empty()
-            });
-            match ready!(read) {
-                Ok(has_more) => self.is_at_end = !has_more,
-                Err(error) => return Poll::Ready(Some(Err(error.into()))),
+            if let Err(error) = ready!(self.poll_more(cx)) {
+                return Poll::Ready(Some(Err(error.into())));
             }
         }
     }
@@ -262,14 +261,8 @@ impl Inbound {
             if self.is_at_end {
                 return Poll::Ready(());
             }
-            let held = &mut self.held;
-            let read = poll_read(&mut self.io, cx, |fresh| {
-                held.extend_from_slice(fresh);
-                !fresh.is_empty()
-            });
-            match ready!(read) {
-                Ok(has_more) => self.is_at_end = !has_more,
-                Err(_) => return Poll::Ready(()),
+            if ready!(self.poll_more(cx)).is_err() {
+                return Poll::Ready(());
             }
         }
         Poll::Pending
