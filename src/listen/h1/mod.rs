@@ -30,14 +30,13 @@ use inbound::{Inbound, Next, Shared};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Poll, ready};
 use std::time::Duration;
 use timer::Timer;
 use tokio::io::AsyncWrite;
 
-/// How long, and how much, a client may go on sending after its connection was shut.
+/// How long a client may go on sending after its connection was shut.
 const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 1 << 20;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -168,16 +167,9 @@ async fn linger(shared: &Shared) -> io::Result<Ended> {
     if shared.lock().is_between_requests() {
         return Ok(Ended::Over);
     }
-    let mut dropped = 0;
     let dropping = poll_fn(|cx| {
-        loop {
-            match poll_read(&mut shared.lock().io, cx, <[u8]>::len) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(1..)) if dropped > LINGER_BYTES => return Poll::Ready(()),
-                Poll::Ready(Ok(more @ 1..)) => dropped += more,
-                Poll::Ready(_) => return Poll::Ready(()),
-            }
-        }
+        while let 1.. = ready!(poll_read(&mut shared.lock().io, cx, <[u8]>::len)).unwrap_or(0) {}
+        Poll::Ready(())
     });
     let _ = tokio::time::timeout(LINGER, dropping).await;
     Ok(Ended::Over)

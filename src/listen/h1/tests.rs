@@ -292,8 +292,8 @@ async fn an_answer_survives_what_the_client_still_sends() {
         serve(io, &Echo::default(), OPTIONS, std::future::pending()).await
     });
     let mut client = TcpStream::connect(address).await.unwrap();
-    let head = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let sent = format!("{head}{}", "x".repeat(500_000));
+    let head = "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 8000000\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let sent = format!("{head}{}", "x".repeat(8_000_000));
     client.write_all(sent.as_bytes()).await.unwrap();
     let mut text = String::new();
     client.read_to_string(&mut text).await.unwrap();
