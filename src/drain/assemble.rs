@@ -2,9 +2,8 @@
 
 use super::interrupted;
 use super::request::{Ending, Finished, Request};
-use super::{DrainStats, Pricing, carried};
+use super::{Pricing, carried};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::Ordering;
 use tollgate_domain::RequestId;
 use tollgate_journal::{Position, Record};
 use tollgate_store::carried::CarriedRow;
@@ -28,12 +27,7 @@ impl Assembler {
     }
 
     /// Takes the next record; answers the request that it ends.
-    pub(super) fn take(
-        &mut self,
-        position: Position,
-        record: &Record<'_>,
-        stats: &DrainStats,
-    ) -> Option<Finished> {
+    pub(super) fn take(&mut self, position: Position, record: &Record<'_>) -> Option<Finished> {
         match (self.open.get_mut(&record.request()), record) {
             // The store carries what this record says.
             (Some(request), _) if position < request.position => None,
@@ -54,11 +48,8 @@ impl Assembler {
                 request.take(record);
                 None
             }
-            (None, _) => {
-                // The request was stored before the cursor, or its first record is lost.
-                stats.strays.fetch_add(1, Ordering::Relaxed);
-                None
-            }
+            // The request was stored before the cursor, or its first record is lost.
+            (None, _) => None,
         }
     }
 

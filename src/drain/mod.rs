@@ -8,14 +8,13 @@
 //!   are read again after a restart; their rows are known by their ids.
 //! - **A request that a killed process left open** is stored as `interrupted`, with the usage that was reported until
 //!   then, or an estimate. It is known by its first record: written before this process wrote any, and nothing closes it.
-//!
 //! - **A stream of hours keeps no hours of journal.** What is known of a request that is open while segments fill goes
 //!   into the store with the cursor; a restart goes on from there.
 //! - **What the store refuses for what is in it** holds up nothing else: it is found, cut down to what the store takes
 //!   (at the least its line of the ledger), and counted.
 //!
-//! A request's way: [`assemble`] (records to requests, [`carried`] where they stay open, [`interrupted`] where a process
-//! left them), [`rows`] (a request to rows, with [`spans`] and [`content`]), [`sink`] (rows into the store, by
+//! A request's way: [`follow`] (the journal, record by record), [`assemble`] (records to requests, [`carried`] where they
+//! stay open, [`interrupted`] where a process left them), [`rows`] (a request to rows, with [`spans`] and [`content`]), [`sink`] (rows into the store, by
 //! [`isolate`] where it refuses some), [`run`] (the thread). Beside it, [`otlp`] sends the same spans to collectors.
 
 mod assemble;
@@ -23,6 +22,7 @@ mod body;
 mod carried;
 mod content;
 mod counting;
+mod follow;
 mod interrupted;
 mod isolate;
 pub mod otlp;
@@ -64,8 +64,8 @@ pub struct DrainHandle {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starts the drain's thread, and one for each collector. To be called before this process appends anything: what is in the journal by then is an
-/// earlier process's.
+/// Starts the drain's thread, and one for each collector. To be called before this process appends anything: what is in
+/// the journal by then is an earlier process's.
 pub fn start(
     store: Store,
     journal: Writer,
@@ -107,7 +107,12 @@ pub fn floor(store: &Store) -> tollgate_store::Result<Position> {
 
 /// How far the store has the journal.
 pub fn stored_cursor(store: &Store) -> tollgate_store::Result<Position> {
-    let stored = store.cursor(CURSOR)?;
+    cursor(store, CURSOR)
+}
+
+/// How far a reader has come, by the store's name for it.
+fn cursor(store: &Store, name: &str) -> tollgate_store::Result<Position> {
+    let stored = store.cursor(name)?;
     Ok(stored
         .and_then(|bytes| Position::from_bytes(&bytes))
         .unwrap_or(Position::START))

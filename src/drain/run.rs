@@ -1,18 +1,19 @@
 //! The drain's thread.
 
-use super::assemble::Assembler;
+use super::follow::Follower;
 use super::isolate::Refused;
 use super::pace::Pace;
+use super::request::Finished;
 use super::sink::Sink;
 use super::stop::Stop;
-use super::{CURSOR, Counting, DrainStats, Pricing, carried, stored_cursor};
+use super::{CURSOR, Counting, DrainStats, Pricing, stored_cursor};
 use crate::clock;
 use crate::telemetry::{DRAIN_BATCH, OWN};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tollgate_journal::{Position, Reader, Writer};
+use tollgate_journal::{Outcome, Position, Writer};
 use tollgate_store::Store;
 
 /// How long to wait for records before looking for other work.
@@ -23,25 +24,20 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Tries to store the last batch when the process stops, and the time after which there is no further one.
 const LAST_TRIES: u32 = 3;
 const LAST_TRY: Duration = Duration::from_secs(1);
-/// Segments that are read to their end and may stay for the sake of open requests; of older ones they are carried.
-const KEPT_SEGMENTS: usize = 1;
-/// Records between two looks at that.
+/// Records between two looks at what open requests keep in the journal.
 const LOOK_EVERY: u32 = 64;
 
 pub(super) struct Drain {
     store: Store,
     journal: Writer,
-    reader: Reader,
-    assembler: Assembler,
+    follower: Follower,
     sink: Sink,
     stats: Arc<DrainStats>,
     price: Pricing,
     counting: Counting,
     stop: Arc<Stop>,
-    /// Records up to here are an earlier process's.
-    boundary: Position,
-    /// Some of them may not have been read.
-    is_recovering: bool,
+    /// Requests that the last record ended.
+    over: Vec<Finished>,
     /// Records taken since the last look at what open requests keep.
     unlooked: u32,
     /// Everything up to here is in the store for good.
@@ -65,21 +61,19 @@ impl Drain {
         counting: Counting,
         stop: Arc<Stop>,
     ) -> tollgate_store::Result<Self> {
-        let (reader, assembler) = beginning(&store, &journal)?;
+        let follower = Follower::new(&store, &journal, CURSOR.to_owned(), price.clone(), true)?;
         let stored = stored_cursor(&store)?.as_u64();
         stats.stored.store(stored, Ordering::Relaxed);
         Ok(Self {
-            reader,
-            assembler,
+            follower,
             sink: Sink::new(store.clone(), stats.clone()),
-            boundary: journal.synced_position(),
             store,
             journal,
             stats,
             price,
             counting,
             stop,
-            is_recovering: true,
+            over: Vec::new(),
             unlooked: 0,
             stored: Position::START,
             pace: Pace::default(),
@@ -96,11 +90,10 @@ impl Drain {
                     return;
                 }
                 self.stop.pause(LONGEST_PAUSE);
-                match beginning(&self.store, &self.journal) {
-                    Ok((reader, assembler)) => {
-                        (self.reader, self.assembler) = (reader, assembler);
+                match self.follower.go_back(&self.store, &self.journal) {
+                    Ok(()) => {
                         self.sink = Sink::new(self.store.clone(), self.stats.clone());
-                        self.is_recovering = true;
+                        self.over.clear();
                         break;
                     }
                     Err(error) => self.complain(&error.into()),
@@ -129,7 +122,7 @@ impl Drain {
                     if was_idle {
                         self.stop.pause(Duration::from_millis(2));
                     }
-                    self.reader.wait(IDLE.min(self.sink.due_in()));
+                    self.follower.wait(IDLE.min(self.sink.due_in()));
                 }
                 Turn::Failed => self.stop.pause(IDLE),
             }
@@ -144,71 +137,44 @@ impl Drain {
             return;
         }
         self.unlooked = 0;
-        let ends = self.reader.read_through();
-        if ends.first().is_some_and(|end| *end <= self.stored) {
-            // It was not synced when it was released.
-            self.reader.release(self.stored);
-        }
-        if let Some(end) = ends.iter().rev().nth(KEPT_SEGMENTS) {
-            let rows = self.assembler.carry(*end, self.reader.position(), CURSOR);
-            let count = rows.len() as u64;
-            self.stats.carried.fetch_add(count, Ordering::Relaxed);
-            self.sink.carry(rows);
-        }
+        self.follower.release_again(self.stored);
+        let rows = self.follower.carry();
+        let count = rows.len() as u64;
+        self.stats.carried.fetch_add(count, Ordering::Relaxed);
+        self.sink.carry(rows);
     }
 
     /// Takes the next record.
     fn read(&mut self) -> Turn {
-        match self.reader.next() {
-            Ok(Some(entry)) => {
-                let is_past = self.is_recovering && entry.position > self.boundary;
-                let finished = self
-                    .assembler
-                    .take(entry.position, &entry.record, &self.stats);
-                if is_past {
-                    self.end_interrupted();
-                }
-                if let Some(mut finished) = finished {
-                    self.counting.settle(&mut finished, &self.price);
-                    self.sink.push(finished);
-                }
-                Turn::Record
-            }
-            Ok(None) => {
-                if self.is_recovering {
-                    self.end_interrupted();
-                }
-                Turn::Nothing
-            }
+        let turn = match self.follower.read(&mut self.over) {
+            Ok(true) => Turn::Record,
+            Ok(false) => Turn::Nothing,
             Err(error) => {
                 self.stats.errors.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%error, "reading the journal failed; trying again");
                 Turn::Failed
             }
-        }
-    }
-
-    /// All that an earlier process wrote has been read: what it left open stays so.
-    fn end_interrupted(&mut self) {
-        self.is_recovering = false;
-        let cut = self.assembler.interrupt(self.boundary, &self.price);
-        if !cut.is_empty() {
+        };
+        let is_cut = |over: &&Finished| over.ending.outcome == Outcome::Interrupted;
+        let cut = self.over.iter().filter(is_cut).count();
+        if cut > 0 {
             tracing::warn!(
-                requests = cut.len(),
+                requests = cut,
                 "requests were cut off by the last process's end"
             );
-            self.stats
-                .interrupted
-                .fetch_add(cut.len() as u64, Ordering::Relaxed);
+            let interrupted = &self.stats.interrupted;
+            interrupted.fetch_add(cut as u64, Ordering::Relaxed);
         }
-        for finished in cut {
+        for mut finished in self.over.drain(..) {
+            self.counting.settle(&mut finished, &self.price);
             self.sink.push(finished);
         }
+        turn
     }
 
     /// Stores the batch, trying until it is done. `false` where the process stops first.
     fn store(&mut self) -> bool {
-        let cursor = self.assembler.cursor(self.reader.position());
+        let cursor = self.follower.cursor();
         let mut pause = FIRST_PAUSE;
         let mut last_tries = 0;
         let begun = clock::now();
@@ -219,9 +185,9 @@ impl Drain {
                 otel.status_code = tracing::field::Empty
             );
             match span.in_scope(|| self.sink.store(cursor)) {
-                Ok(_) => {
+                Ok(()) => {
                     self.stored = cursor;
-                    self.reader.release(cursor);
+                    self.follower.release(cursor);
                     let stored = &self.stats.stored;
                     stored.store(cursor.as_u64(), Ordering::Relaxed);
                     self.measure();
@@ -267,22 +233,17 @@ impl Drain {
 
     /// Says how far it came.
     fn measure(&self) {
-        if self.sink.is_empty() && !self.is_recovering {
-            let read = self.reader.position().max(self.boundary).as_u64();
-            self.stats.settled.store(read, Ordering::Relaxed);
+        if self.sink.is_empty()
+            && let Some(settled) = self.follower.settled()
+        {
+            let settled = settled.as_u64();
+            self.stats.settled.store(settled, Ordering::Relaxed);
             self.stats.has_recovered.store(true, Ordering::Relaxed);
         }
-        let skipped = self.reader.skipped();
+        let skipped = self.follower.skipped();
         // A damaged place mostly is a missing record as well.
         let lost = skipped.missing.max(skipped.damaged);
         let lost = lost.saturating_add(skipped.unknown);
         self.stats.skipped.store(lost, Ordering::Relaxed);
     }
-}
-
-/// Where a drain begins: with what the store has.
-fn beginning(store: &Store, journal: &Writer) -> tollgate_store::Result<(Reader, Assembler)> {
-    let requests = carried::all(store, CURSOR)?;
-    let reader = journal.reader(stored_cursor(store)?);
-    Ok((reader, Assembler::with(requests)))
 }

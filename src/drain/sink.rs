@@ -10,7 +10,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tollgate_domain::RequestId;
 use tollgate_journal::{Capture, Position};
 use tollgate_store::carried::CarriedRow;
 use tollgate_store::traces::{Batch, RequestRow};
@@ -107,7 +106,6 @@ impl Sink {
         self.names.clear();
         (self.spans, self.bytes, self.since) = (0, 0, None);
         let stats = &self.stats;
-        stats.batches.fetch_add(1, Ordering::Relaxed);
         stats
             .requests
             .fetch_add(inserted.ledger as u64, Ordering::Relaxed);
@@ -140,7 +138,7 @@ pub(super) fn row(mut finished: Finished) -> RequestRow {
     if let Some(rows) = made(&finished) {
         return rows;
     }
-    let request: RequestId = finished.request.id;
+    let request = finished.request.id;
     tracing::error!(%request, "its bodies can't be shown: the trace goes without");
     finished.request.capture = Capture::Metadata;
     finished.request.input.clear();

@@ -14,8 +14,6 @@ pub struct DrainStats {
     pub settled: AtomicU64,
     /// The store's cursor: what it no longer needs of the journal.
     pub stored: AtomicU64,
-    /// Transactions that stored something.
-    pub batches: AtomicU64,
     /// Requests and spans that were stored. A replay stores nothing twice.
     pub requests: AtomicU64,
     pub rows: AtomicU64,
@@ -28,8 +26,6 @@ pub struct DrainStats {
     pub put_aside: AtomicU64,
     /// Open requests whose records moved into the store, so that the journal need not keep them.
     pub carried: AtomicU64,
-    /// Records of requests whose beginning was stored before, or is lost.
-    pub strays: AtomicU64,
     /// Records that were damaged, lost or of another release.
     pub skipped: AtomicU64,
 }

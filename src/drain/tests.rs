@@ -59,13 +59,12 @@ fn a_replay_stores_nothing_twice() {
 #[test]
 fn the_cursor_waits_for_the_oldest_open_request() {
     let mut assembler = Assembler::default();
-    let stats = DrainStats::default();
     let records = [vec![open(9)], streamed(1)].concat();
     for (place, record) in records.iter().enumerate() {
-        assembler.take(Position::from_u64(place as u64 + 5), record, &stats);
+        assembler.take(Position::from_u64(place as u64 + 5), record);
     }
     assert_eq!(assembler.cursor(Position::from_u64(10)).as_u64(), 4);
-    let done = assembler.take(Position::from_u64(11), &closed(9, Outcome::Ok, b""), &stats);
+    let done = assembler.take(Position::from_u64(11), &closed(9, Outcome::Ok, b""));
     assert!(done.is_some());
     assert_eq!(assembler.cursor(Position::from_u64(11)).as_u64(), 11);
 }

@@ -2,10 +2,10 @@
 
 use super::batch::{Batch, Export};
 use super::bound::Room;
-use super::follow::Follower;
 use super::push::{GivenUp, Pusher};
 use super::stored;
 use crate::clock::{self, Moment};
+use crate::drain::follow::Follower;
 use crate::drain::request::Finished;
 use crate::telemetry::{Dropped, OwnSpans};
 use crate::upstream;
@@ -78,8 +78,8 @@ impl Exporter {
             while !self.pusher.stop.is_set() {
                 self.pusher.stop.pause(AFTER_PANIC);
                 (self.carried, self.over) = (Vec::new(), Vec::new());
-                let (journal, kept) = (&self.pusher.bound.journal, self.kept.0);
-                match self.follower.go_back(&self.store, journal, kept) {
+                let journal = &self.pusher.bound.journal;
+                match self.follower.go_back(&self.store, journal) {
                     Ok(()) => break,
                     Err(error) => {
                         tracing::warn!(%error, "the store does not say how far it has come")

@@ -3,9 +3,9 @@
 use super::bound::Bound;
 use super::endpoint::Endpoint;
 use super::export::Exporter;
-use super::follow::Follower;
 use super::push::Pusher;
 use super::trouble::Trouble;
+use crate::drain::follow::Follower;
 use crate::drain::stop::Stop;
 use crate::drain::{DrainStats, Pricing, stored_cursor};
 use crate::telemetry::{ExportMetrics, OwnSpans};
@@ -137,8 +137,8 @@ impl Exporters {
         let known = self.store.set_cursor(&name, &cursor.to_bytes());
         known.map_err(io::Error::other)?;
         let (store, journal, price) = (&self.store, &self.journal, self.price.clone());
-        let follower = Follower::new(store, journal, name, cursor, price, is_starting)
-            .map_err(io::Error::other)?;
+        let follower =
+            Follower::new(store, journal, name, price, is_starting).map_err(io::Error::other)?;
         let stop = Arc::new(Stop::default());
         let is_gone = Arc::new(AtomicBool::new(false));
         let swapped = Arc::new(ArcSwap::new(endpoint.clone()));

@@ -7,10 +7,9 @@
 //! - **Nobody waits for a collector.** One that is away is tried again with growing pauses, its spans wait in the
 //!   journal, and how much of the journal that may be is bounded ([`bound`]): beyond it spans are dropped and counted.
 //!
-//! A batch's way: [`follow`] (records to requests), [`stored`] (what the store made of them), [`batch`] (requests to
-//! exports, with [`encode`] and [`values`]),
-//! [`push`] (to the collector, again and again, by [`send`]), [`export`] (the thread), [`exporters`] (all of them, and
-//! what a reload changes).
+//! A batch's way: [`follow`](super::follow) (records to requests, as the drain does it), [`stored`] (what the store made
+//! of them), [`batch`] (requests to exports, with [`encode`] and [`values`]), [`push`] (to the collector, again and again,
+//! by [`send`]), [`export`] (the thread), [`exporters`] (all of them, and what a reload changes).
 
 mod batch;
 mod bound;
@@ -18,7 +17,6 @@ mod encode;
 mod endpoint;
 mod export;
 mod exporters;
-mod follow;
 mod push;
 mod send;
 mod stored;

@@ -28,7 +28,7 @@ fn batch(records: &[Record<'_>]) -> Batch {
     let mut batch = Batch::default();
     for (place, record) in records.iter().enumerate() {
         let position = Position::from_u64(place as u64 + 1);
-        let finished = assembler.take(position, record, &DrainStats::default());
+        let finished = assembler.take(position, record);
         finished.into_iter().for_each(|request| batch.push(request));
     }
     batch

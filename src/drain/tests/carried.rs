@@ -24,7 +24,6 @@ struct Stored {
 /// Drains the records at the positions 1, 2, 3 …; before each, by `steps`, it may carry what is older than some
 /// records, store what it has, or be killed and begin again.
 fn drained(records: &[Record<'static>], steps: &[(u8, usize)]) -> BTreeMap<RequestId, String> {
-    let stats = DrainStats::default();
     let mut stored = Stored::default();
     let mut assembler = Assembler::default();
     let (mut read, mut rows, mut done) = (0, Vec::new(), Vec::new());
@@ -60,7 +59,7 @@ fn drained(records: &[Record<'static>], steps: &[(u8, usize)]) -> BTreeMap<Reque
             _ => {}
         }
         let position = Position::from_u64(read as u64 + 1);
-        if let Some(finished) = assembler.take(position, &records[read], &stats) {
+        if let Some(finished) = assembler.take(position, &records[read]) {
             let mut finished = finished;
             finished.request.is_carried = false;
             finished.request.position = Position::START;

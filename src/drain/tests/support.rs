@@ -194,7 +194,7 @@ pub(in crate::drain) fn drain(
     let mut read = Position::START;
     for record in records {
         read = Position::from_u64(read.as_u64() + 1);
-        if let Some(finished) = assembler.take(read, record, stats) {
+        if let Some(finished) = assembler.take(read, record) {
             sink.push(finished);
         }
     }

@@ -1,10 +1,10 @@
-//! The journal as one exporter reads it: records in, requests that are over out.
+//! The journal as the drain or one exporter reads it: records in, requests that are over out.
 
-use crate::drain::assemble::Assembler;
-use crate::drain::request::Finished;
-use crate::drain::{DrainStats, Pricing, carried};
+use super::assemble::Assembler;
+use super::request::Finished;
+use super::{Pricing, carried, cursor};
 use std::time::Duration;
-use tollgate_journal::{Position, ReadError, Reader, Writer};
+use tollgate_journal::{Position, ReadError, Reader, Skipped, Writer};
 use tollgate_store::Store;
 use tollgate_store::carried::CarriedRow;
 
@@ -21,24 +21,23 @@ pub(super) struct Follower {
     boundary: Position,
     /// Some of them may not have been read.
     is_recovering: bool,
-    /// What the assembler counts is told by the store's drain.
-    counts: DrainStats,
 }
 
 impl Follower {
-    /// Reads on after `cursor`. What is in the journal by now is an earlier process's, where this one `is_starting`.
+    /// Reads on after what the store has of it. What is in the journal by now is an earlier process's, where this one
+    /// `is_starting`.
     pub(super) fn new(
         store: &Store,
         journal: &Writer,
         name: String,
-        cursor: Position,
         price: Pricing,
         is_starting: bool,
     ) -> tollgate_store::Result<Self> {
+        let (reader, assembler) = beginning(store, journal, &name)?;
         Ok(Self {
-            reader: journal.reader(cursor),
-            assembler: Assembler::with(carried::all(store, &name)?),
             name,
+            reader,
+            assembler,
             price,
             boundary: if is_starting {
                 journal.synced_position()
@@ -46,7 +45,6 @@ impl Follower {
                 Position::START
             },
             is_recovering: is_starting,
-            counts: DrainStats::default(),
         })
     }
 
@@ -55,10 +53,8 @@ impl Follower {
         &mut self,
         store: &Store,
         journal: &Writer,
-        cursor: Position,
     ) -> tollgate_store::Result<()> {
-        self.assembler = Assembler::with(carried::all(store, &self.name)?);
-        self.reader = journal.reader(cursor);
+        (self.reader, self.assembler) = beginning(store, journal, &self.name)?;
         self.is_recovering = self.boundary > Position::START;
         Ok(())
     }
@@ -74,16 +70,18 @@ impl Follower {
             .as_ref()
             .is_none_or(|entry| entry.position > self.boundary);
         let is_there = entry.is_some();
-        if let Some(entry) = entry {
-            let finished = self
-                .assembler
-                .take(entry.position, &entry.record, &self.counts);
-            over.extend(finished);
-        }
+        let finished = entry.and_then(|entry| self.assembler.take(entry.position, &entry.record));
         if is_past && std::mem::take(&mut self.is_recovering) {
             over.extend(self.assembler.interrupt(self.boundary, &self.price));
         }
+        over.extend(finished);
         Ok(is_there)
+    }
+
+    /// Every request that is over by the record at this position was given out. `None` until what an earlier process
+    /// left was read.
+    pub(super) fn settled(&self) -> Option<Position> {
+        (!self.is_recovering).then(|| self.position().max(self.boundary))
     }
 
     /// Rows of the requests that are open for so long that they keep segments. With the rows stored, the cursor may
@@ -113,8 +111,31 @@ impl Follower {
         self.reader.release(up_to);
     }
 
+    /// Releases what was released before, where something of it is still there: it was not synced by then.
+    pub(super) fn release_again(&self, up_to: Position) {
+        let ends = self.reader.read_through();
+        if ends.first().is_some_and(|end| *end <= up_to) {
+            self.reader.release(up_to);
+        }
+    }
+
+    pub(super) fn skipped(&self) -> Skipped {
+        self.reader.skipped()
+    }
+
     /// Waits until there may be a record.
     pub(super) fn wait(&self, limit: Duration) {
         self.reader.wait(limit);
     }
+}
+
+/// What the store has: how far the journal was read, and the requests that were open there.
+fn beginning(
+    store: &Store,
+    journal: &Writer,
+    name: &str,
+) -> tollgate_store::Result<(Reader, Assembler)> {
+    let requests = carried::all(store, name)?;
+    let reader = journal.reader(cursor(store, name)?);
+    Ok((reader, Assembler::with(requests)))
 }
