@@ -3,11 +3,10 @@
 //! Live requests and those that a killed process left are estimated alike, so that an account does not depend on when
 //! the process ended.
 
+use crate::tokens::{BYTES, share};
 use tollgate_domain::{Endpoint, Usage};
 use tollgate_providers::{input_text, output_text, summarize};
 
-/// Bytes of text that are taken for a token.
-const TOKEN: u64 = 4;
 /// Of an answer that was not kept: bytes on the wire for one of text, in a stream and in a whole answer.
 const STREAM_OVERHEAD: u64 = 10;
 const WHOLE_OVERHEAD: u64 = 2;
@@ -26,8 +25,8 @@ impl Traffic<'_> {
     /// Where nothing was reported.
     pub(crate) fn usage(&self) -> Usage {
         Usage {
-            input: self.input_text().div_ceil(TOKEN),
-            output: self.output_text().div_ceil(TOKEN),
+            input: self.input_text().div_ceil(BYTES),
+            output: self.output_text().div_ceil(BYTES),
             estimated: true,
             ..Usage::default()
         }
@@ -35,7 +34,7 @@ impl Traffic<'_> {
 
     /// Usage that was reported early, with the output that came since.
     pub(crate) fn at_least(&self, reported: Usage) -> Usage {
-        let seen = self.output_text().div_ceil(TOKEN);
+        let seen = self.output_text().div_ceil(BYTES);
         let missing = seen.saturating_sub(reported.output_total());
         Usage {
             output: reported.output.saturating_add(missing),
@@ -49,7 +48,7 @@ impl Traffic<'_> {
             return self.input_bytes;
         }
         let text = input_text(self.endpoint, self.input).len() as u64;
-        in_proportion(text, self.input.len() as u64, self.input_bytes)
+        share(text, self.input_bytes, self.input.len() as u64)
     }
 
     fn output_text(&self) -> u64 {
@@ -66,15 +65,8 @@ impl Traffic<'_> {
         }
         let summary = summarize(self.endpoint, self.is_stream, self.output);
         let text = output_text(&summary).len() as u64;
-        in_proportion(text, self.output.len() as u64, self.output_bytes)
+        share(text, self.output_bytes, self.output.len() as u64)
     }
-}
-
-/// The text of all, where the part at hand has so much.
-fn in_proportion(text: u64, at_hand: u64, all: u64) -> u64 {
-    text.saturating_mul(all.max(at_hand))
-        .checked_div(at_hand)
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

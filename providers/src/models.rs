@@ -91,9 +91,8 @@ pub fn model_list(
     entries: &[ModelEntry],
     page: &ModelPage,
 ) -> Result<Bytes, Refusal> {
-    let objects = |entries: &[ModelEntry]| {
-        let list: Vec<Value> = entries.iter().map(|entry| object(dialect, entry)).collect();
-        list
+    let objects = |entries: &[ModelEntry]| -> Vec<Value> {
+        entries.iter().map(|entry| object(dialect, entry)).collect()
     };
     let list = match dialect {
         Dialect::OpenAi => json!({"object": "list", "data": objects(entries)}),

@@ -6,7 +6,7 @@
 //! keeps its estimate.
 
 use super::Pricing;
-use super::request::Finished;
+use super::request::{Finished, Try, totals};
 use crate::tokens::{self, Uncounted, Waiting};
 use std::collections::HashMap;
 use std::sync::mpsc::Receiver;
@@ -48,23 +48,19 @@ impl Counting {
         }
         self.receive(price);
         let Finished { request, ending } = finished;
-        let (mut usage, mut cost, mut unpriced) = (Usage::default(), Cost::default(), false);
-        for attempt in &mut request.attempts {
-            let Some(end) = &mut attempt.end else {
+        let ended = |attempt: &&mut Try| attempt.end.is_some();
+        for attempt in request.attempts.iter_mut().filter(ended) {
+            let Some(waiting) = self.waiting.remove(&(request.id, attempt.number)) else {
                 continue;
             };
-            if let Some(waiting) = self.waiting.remove(&(request.id, attempt.number)) {
-                let counted = count(&waiting, request.streamed, &request.output);
-                end.usage = Some(counted);
-                end.cost = price(&attempt.provider, attempt.kind, &attempt.model, &counted);
-                end.unpriced = end.cost.is_none() && counted.total() > 0;
-                (self.told)(&waiting, counted, end.cost, end.unpriced);
+            let counted = count(&waiting, request.streamed, &request.output);
+            let (cost, unpriced) = attempt.cost_of(&counted, price);
+            if let Some(end) = &mut attempt.end {
+                (end.usage, end.cost, end.unpriced) = (Some(counted), cost, unpriced);
+                (self.told)(&waiting, counted, cost, unpriced);
             }
-            usage = usage + end.usage.unwrap_or_default();
-            cost = cost + end.cost.unwrap_or_default();
-            unpriced |= end.unpriced;
         }
-        (ending.usage, ending.cost, ending.unpriced) = (usage, cost, unpriced);
+        (ending.usage, ending.cost, ending.unpriced) = totals(&request.attempts);
     }
 
     fn receive(&mut self, price: &Pricing) {

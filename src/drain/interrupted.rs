@@ -1,27 +1,22 @@
 //! The end of a request that a killed process left open: what its provider saw is accounted.
 
 use super::Pricing;
-use super::request::{Ending, Finished, Request, Try, TryEnd};
+use super::request::{Ending, Finished, Request, Try, TryEnd, totals};
 use crate::estimate::Traffic;
-use tollgate_domain::{Cost, Usage};
+use tollgate_domain::Usage;
 use tollgate_journal::Outcome;
 
 /// Ends a request with the usage that was reported, or an estimate where a provider was asked and had not said.
 pub(super) fn finish(mut request: Request, price: &Pricing) -> Finished {
     let attempts = std::mem::take(&mut request.attempts);
     let count = attempts.len();
-    let (mut usage, mut cost, mut unpriced) = (Usage::default(), Cost::default(), false);
     for (place, mut attempt) in attempts.into_iter().enumerate() {
-        let end = match attempt.end.take() {
-            Some(end) => end,
-            None => cut(&request, &attempt, place + 1 == count, price),
-        };
-        usage = usage + end.usage.unwrap_or_default();
-        cost = cost + end.cost.unwrap_or_default();
-        unpriced |= end.unpriced;
-        attempt.end = Some(end);
+        if attempt.end.is_none() {
+            attempt.end = Some(cut(&request, &attempt, place + 1 == count, price));
+        }
         request.attempts.push(attempt);
     }
+    let (usage, cost, unpriced) = totals(&request.attempts);
     let ending = Ending {
         ended: request.last_seen,
         outcome: Outcome::Interrupted,
@@ -42,13 +37,13 @@ pub(super) fn finish(mut request: Request, price: &Pricing) -> Finished {
 /// The end of an attempt whose own is not known.
 fn cut(request: &Request, attempt: &Try, is_last: bool, price: &Pricing) -> TryEnd {
     let usage = usage(request, attempt, is_last);
-    let cost = price(&attempt.provider, attempt.kind, &attempt.model, &usage);
+    let (cost, unpriced) = attempt.cost_of(&usage, price);
     TryEnd {
         ended: request.last_seen,
         error: "interrupted".to_owned(),
         usage: Some(usage),
         cost,
-        unpriced: cost.is_none() && usage.total() > 0,
+        unpriced,
         ..TryEnd::default()
     }
 }

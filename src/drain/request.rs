@@ -1,5 +1,6 @@
 //! A request as its records tell it, owned.
 
+use super::Pricing;
 use tollgate_domain::{Cost, Dialect, Endpoint, ProviderKind, RequestId, SpanId, TraceId, Usage};
 use tollgate_journal::{Attempt, AttemptEnd, Capture, Closed, Open, Outcome, Position, Record};
 
@@ -165,6 +166,26 @@ impl Request {
 
     pub(super) fn is_captured(&self) -> bool {
         self.capture == Capture::Full
+    }
+}
+
+/// What attempts used and cost together, and whether some of it has no price.
+pub(super) fn totals(attempts: &[Try]) -> (Usage, Cost, bool) {
+    let ends = attempts.iter().filter_map(|attempt| attempt.end.as_ref());
+    ends.fold(Default::default(), |(usage, cost, unpriced), end| {
+        (
+            usage + end.usage.unwrap_or_default(),
+            cost + end.cost.unwrap_or_default(),
+            unpriced || end.unpriced,
+        )
+    })
+}
+
+impl Try {
+    /// What a usage costs here, and whether it has tokens without a price.
+    pub(super) fn cost_of(&self, usage: &Usage, price: &Pricing) -> (Option<Cost>, bool) {
+        let cost = price(&self.provider, self.kind, &self.model, usage);
+        (cost, cost.is_none() && usage.total() > 0)
     }
 }
 

@@ -55,7 +55,8 @@ pub struct Reloader {
     server: String,
     told: Option<Moment>,
     telling: Option<JoinHandle<()>>,
-    exporters: Option<Arc<Exporters>>,
+    /// Collectors that a reload adds, removes or gives other headers.
+    exporters: Arc<Exporters>,
 }
 
 impl Reloader {
@@ -66,6 +67,7 @@ impl Reloader {
         listener: Arc<Listener>,
         fixed: Vec<(KeyHash, Arc<Principal>)>,
         changes: i64,
+        exporters: Arc<Exporters>,
     ) -> Self {
         let snapshot = gateway.live.load().config.clone();
         files.watcher.watch(around.origin.files(Some(&snapshot)));
@@ -79,13 +81,8 @@ impl Reloader {
             server: crate::random::span_id().to_string(),
             told: None,
             telling: None,
-            exporters: None,
+            exporters,
         }
-    }
-
-    /// Collectors that a reload adds, removes or gives other headers.
-    pub fn also_change(&mut self, exporters: Arc<Exporters>) {
-        self.exporters = Some(exporters);
     }
 
     /// Tells the store now and then that the vault's key is in use. On a thread of its own: a store that is locked must
@@ -194,9 +191,7 @@ impl Reloader {
             self.listener.tls.store(tls);
         }
         self.gateway.live.store(Arc::new(live));
-        if let Some(exporters) = &self.exporters {
-            exporters.change(&collectors);
-        }
+        self.exporters.change(&collectors);
         Ok(snapshot)
     }
 

@@ -241,8 +241,8 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         listener.clone(),
         fixed,
         changes,
+        draining.exporters(),
     );
-    reloader.also_change(draining.exporters());
     banner::print(address, is_tls, quickstart.as_deref(), model.as_deref());
     tracing::info!(%address, routes = snapshot.routes.len(), "serving");
     drop(starting);

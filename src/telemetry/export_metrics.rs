@@ -1,7 +1,7 @@
 //! What the exporters tell of themselves, by endpoint.
 
-use super::make::Make;
-use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
+use super::make::{Made, Make};
+use prometheus::{Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec};
 
 const BY_ENDPOINT: [&str; 1] = ["endpoint"];
 
@@ -27,7 +27,7 @@ pub struct ExportMetrics {
 #[derive(Clone)]
 pub struct EndpointMetrics {
     pub exported: IntCounter,
-    pub refused: IntCounter,
+    refused: IntCounter,
     pub lagged: IntCounter,
     pub failures: IntCounter,
     pub lag: Gauge,
@@ -35,7 +35,7 @@ pub struct EndpointMetrics {
 }
 
 impl ExportMetrics {
-    pub(super) fn new(made: &Make<'_>) -> Result<Self, prometheus::Error> {
+    pub(super) fn new(made: &Make<'_>) -> Made<Self> {
         Ok(Self {
             exported: made.counters(
                 "tollgate_otlp_exported_spans_total",
@@ -91,18 +91,5 @@ impl EndpointMetrics {
             Dropped::Refused => self.refused.inc_by(spans),
             Dropped::Lag => self.lagged.inc_by(spans),
         }
-    }
-}
-
-impl Make<'_> {
-    fn floats(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-    ) -> Result<GaugeVec, prometheus::Error> {
-        let vec = GaugeVec::new(Opts::new(name, help), labels)?;
-        self.0.register(Box::new(vec.clone()))?;
-        Ok(vec)
     }
 }

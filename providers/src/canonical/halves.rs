@@ -3,17 +3,12 @@
 //! `\ud83d` without its other half is an escape that JSON's grammar lets through and that names no letter (RFC 8259,
 //! section 8.2): strict readers refuse the whole text. What is written for another side has U+FFFD in its place.
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 use std::borrow::Cow;
 
 /// JSON text whose escapes all name letters. What is whole already, nearly always, is not copied.
 pub(crate) fn whole_letters(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
-    let has_surrogates =
-        memmem::find(bytes, b"\\ud").is_some() || memmem::find(bytes, b"\\uD").is_some();
-    if !has_surrogates {
-        return Cow::Borrowed(json);
-    }
     let mut out = String::new();
     let mut kept = 0;
     let mut at = 0;

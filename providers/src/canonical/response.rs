@@ -16,6 +16,16 @@ pub(crate) enum Finish {
     Paused,
 }
 
+impl Finish {
+    /// Why a model stopped, by what its provider said: to call tools only where it called some.
+    pub(crate) fn of(said: Option<Self>, has_calls: bool) -> Self {
+        match said {
+            Some(Self::Calls) if !has_calls => Self::End,
+            said => said.unwrap_or(Self::End),
+        }
+    }
+}
+
 /// What a model answered.
 #[derive(Debug, Default)]
 pub(crate) struct Response<'a> {
@@ -28,17 +38,9 @@ pub(crate) struct Response<'a> {
 }
 
 impl Response<'_> {
-    /// Why the model stopped: to call tools only where it called some.
     pub(crate) fn finish(&self) -> Finish {
-        let has_calls = || {
-            self.parts
-                .iter()
-                .any(|part| matches!(part, Part::Call { .. }))
-        };
-        match self.finish {
-            Some(Finish::Calls) if !has_calls() => Finish::End,
-            finish => finish.unwrap_or(Finish::End),
-        }
+        let is_call = |part: &Part<'_>| matches!(part, Part::Call { .. });
+        Finish::of(self.finish, self.parts.iter().any(is_call))
     }
 }
 

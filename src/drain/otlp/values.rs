@@ -23,8 +23,7 @@ pub(super) fn key_value(key: &str, value: Any) -> KeyValue {
 pub(super) fn of_json(key: &str, json: &RawValue) -> Any {
     let text = json.get();
     // MLflow's own are read as JSON text whatever they are.
-    let is_list = text.starts_with('[') && !key.starts_with("mlflow.");
-    if text.starts_with('{') || (text.starts_with('[') && !is_list) {
+    if text.starts_with('{') || (text.starts_with('[') && key.starts_with("mlflow.")) {
         return Any::StringValue(text.to_owned());
     }
     match serde_json::from_str(text) {

@@ -14,6 +14,7 @@ pub(crate) use stream::Stream;
 pub(crate) use thinking::{thinking, thinking_block};
 
 use crate::canonical::Names;
+use tollgate_domain::Usage;
 
 /// What an answer is written with.
 #[derive(Debug, Default)]
@@ -21,4 +22,16 @@ pub(crate) struct Form {
     pub(crate) names: Names,
     /// About how many tokens the prompt has, for as long as the provider does not say.
     pub(crate) prompt: u64,
+}
+
+impl Form {
+    /// What is taken for the usage where the provider has reported none: the prompt, and so many tokens of an answer.
+    fn about(&self, output: u64) -> Usage {
+        Usage {
+            input: self.prompt,
+            output,
+            estimated: true,
+            ..Usage::default()
+        }
+    }
 }

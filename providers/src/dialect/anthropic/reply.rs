@@ -14,12 +14,7 @@ pub(crate) fn write(
     form: &Form,
 ) -> Vec<u8> {
     let names = &form.names;
-    let usage = usage.unwrap_or_else(|| Usage {
-        input: form.prompt,
-        output: response.about_tokens(),
-        estimated: true,
-        ..Usage::default()
-    });
+    let usage = usage.unwrap_or_else(|| form.about(response.about_tokens()));
     let mut w = Writer::with_capacity(1024);
     w.object(|w| {
         w.field("id", id);

@@ -120,7 +120,7 @@ impl Stream {
 
     fn start(&mut self, id: Option<&Text<'_>>, model: Option<&Text<'_>>, out: &mut Vec<u8>) {
         self.has_started = true;
-        let usage = self.usage.unwrap_or_else(|| self.about());
+        let usage = self.usage();
         event("message_start", out, |w| {
             w.key("message");
             w.object(|w| {
@@ -139,14 +139,10 @@ impl Stream {
         });
     }
 
-    /// What is taken for the usage where the provider has reported none.
-    fn about(&self) -> Usage {
-        Usage {
-            input: self.form.prompt,
-            output: about_tokens(self.written),
-            estimated: true,
-            ..Usage::default()
-        }
+    /// What the provider reported, or what is taken for it.
+    fn usage(&self) -> Usage {
+        let about = || self.form.about(about_tokens(self.written));
+        self.usage.unwrap_or_else(about)
     }
 
     /// Whether a call is open whose arguments are not whole yet.
@@ -275,15 +271,12 @@ impl Stream {
     fn end(&mut self, out: &mut Vec<u8>) {
         self.release(true, out);
         self.close(out);
-        let finish = match self.finish.unwrap_or(Finish::End) {
-            Finish::Calls if self.calls.is_empty() => Finish::End,
-            finish => finish,
-        };
+        let finish = Finish::of(self.finish, !self.calls.is_empty());
         event("message_delta", out, |w| {
             w.key("delta");
             w.object(|w| reply::stop(finish, self.stop.as_ref(), self.refusal.as_ref(), w));
             w.key("usage");
-            usage::write(&self.usage.unwrap_or_else(|| self.about()), false, w);
+            usage::write(&self.usage(), false, w);
         });
         event("message_stop", out, |_| {});
         self.is_done = true;

@@ -221,10 +221,7 @@ impl Stream {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         self.block_end(out);
-        let finish = match self.finish.unwrap_or(Finish::End) {
-            Finish::Calls if !self.has_calls => Finish::End,
-            finish => finish,
-        };
+        let finish = Finish::of(self.finish, self.has_calls);
         if finish == Finish::Refused {
             let refusal = self.refusal.take().unwrap_or(Text::plain(REFUSAL));
             self.delta_text("refusal", &refusal, out);
