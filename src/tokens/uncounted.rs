@@ -64,7 +64,8 @@ pub struct Handover {
 
 /// One that holds its share of the room until it is dropped.
 pub struct Waiting {
-    uncounted: Uncounted,
+    /// Boxed: the channel has the room of all that may wait from the start on.
+    uncounted: Box<Uncounted>,
     size: usize,
     held: Arc<AtomicUsize>,
 }
@@ -82,7 +83,7 @@ impl Handover {
         let size = uncounted.size();
         let held = self.held.fetch_add(size, Ordering::Relaxed);
         let waiting = Waiting {
-            uncounted,
+            uncounted: Box::new(uncounted),
             size,
             held: self.held.clone(),
         };

@@ -20,7 +20,7 @@ pub struct Prompt {
 /// Reads a request's texts. Signatures are left out. The body may have been cut.
 pub fn prompt(endpoint: Endpoint, body: &[u8]) -> Prompt {
     let mut prompt = Prompt::default();
-    let Some(Value::Object(root)) = serde_json::from_slice(body)
+    let Some(Value::Object(mut root)) = serde_json::from_slice(body)
         .ok()
         .or_else(|| repair::close(body))
     else {
@@ -35,8 +35,8 @@ pub fn prompt(endpoint: Endpoint, body: &[u8]) -> Prompt {
             &["system", "messages", "tools", "output_config"]
         }
     };
-    for (key, value) in keys.iter().filter_map(|key| Some((key, root.get(*key)?))) {
-        prompt.messages += match (*key, value) {
+    for (key, value) in keys.iter().filter_map(|key| root.remove_entry(*key)) {
+        prompt.messages += match (key.as_str(), &value) {
             ("system" | "instructions", _) => 1,
             ("messages", Value::Array(list)) => list.len() as u64,
             ("input", Value::Array(list)) if endpoint == Endpoint::Responses => list.len() as u64,
@@ -55,36 +55,24 @@ pub fn input_text(endpoint: Endpoint, body: &[u8]) -> String {
 
 impl Prompt {
     /// Every text of a value; JSON that a model reads as such (schemas, a tool's input) as it is.
-    fn collect(&mut self, value: &Value) {
+    fn collect(&mut self, value: Value) {
         match value {
-            Value::String(text) if !text.is_empty() => self.texts.push(text.clone()),
+            Value::String(text) if !text.is_empty() => self.texts.push(text),
             Value::Number(_) => self.tokens += 1,
-            Value::Array(items) => items.iter().for_each(|item| self.collect(item)),
+            Value::Array(items) => items.into_iter().for_each(|item| self.collect(item)),
             Value::Object(fields) => {
                 let kind = fields.get("type").and_then(Value::as_str);
-                let is_media = matches!(
-                    kind,
-                    Some(
-                        "image"
-                            | "image_url"
-                            | "input_image"
-                            | "document"
-                            | "file"
-                            | "input_file"
-                            | "input_audio"
-                    )
-                );
-                self.media += u64::from(is_media);
+                self.media += u64::from(kind.is_some_and(is_media));
                 for (key, value) in fields {
-                    self.field(key, value);
+                    self.field(&key, value);
                 }
             }
             _ => {}
         }
     }
 
-    fn field(&mut self, key: &str, value: &Value) {
-        match (key, value) {
+    fn field(&mut self, key: &str, value: Value) {
+        match (key, &value) {
             ("parameters" | "input_schema" | "schema" | "input", Value::Object(_)) => {
                 self.texts.push(value.to_string());
             }
@@ -98,6 +86,14 @@ impl Prompt {
             _ => self.collect(value),
         }
     }
+}
+
+/// Whether what is of this type has a content that is no text.
+fn is_media(kind: &str) -> bool {
+    matches!(
+        kind,
+        "image" | "image_url" | "input_image" | "document" | "file" | "input_file" | "input_audio"
+    )
 }
 
 /// Everything that a model wrote in a summarized answer, thinking and tool calls included.

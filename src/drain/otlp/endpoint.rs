@@ -3,7 +3,7 @@
 use crate::config::{Http2, OtlpTarget};
 use crate::upstream::{Origin, Template, TlsError};
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue};
 use std::sync::Arc;
 
 /// Why a target that was checked cannot be called.
@@ -20,7 +20,7 @@ pub struct Endpoint {
     /// What logs, metrics and the store's cursor call it. It holds no credential.
     pub(super) name: String,
     pub(super) origin: Arc<Origin>,
-    pub(super) path: Uri,
+    pub(super) path: String,
     pub(super) template: Template,
     pub(super) takes_own_spans: bool,
 }
@@ -69,7 +69,7 @@ impl Endpoint {
         Ok(Self {
             name,
             origin: Arc::new(origin),
-            path: target.path.parse().map_err(|_| bad())?,
+            path: target.path.clone(),
             template: Template::new(headers),
             takes_own_spans: target.own_spans,
         })

@@ -92,14 +92,11 @@ impl Exporters {
     /// Takes over another configuration: new collectors get the requests that begin from now on, others may get other
     /// headers, and those that are gone are forgotten.
     pub fn change(&self, endpoints: &[Arc<Endpoint>]) {
-        let mut ended = Vec::new();
-        {
-            let mut running = self.lock();
-            let gone = running
-                .extract_if(|name, _| !endpoints.iter().any(|endpoint| endpoint.name == *name));
-            ended.extend(gone);
-        }
-        for (name, running) in ended {
+        let is_gone = |name: &String, _: &mut Running| {
+            !endpoints.iter().any(|endpoint| endpoint.name == *name)
+        };
+        let gone: Vec<(String, Running)> = self.lock().extract_if(is_gone).collect();
+        for (name, running) in gone {
             running.is_gone.store(true, Ordering::Relaxed);
             running.stop.set();
             join(&name, running.thread);

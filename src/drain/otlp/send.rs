@@ -41,11 +41,7 @@ pub(super) async fn send(endpoint: &Endpoint, body: Bytes, now_unix: u64) -> Ans
 async fn exchange(endpoint: &Endpoint, body: Bytes, now_unix: u64) -> Answer {
     let request = Outgoing {
         template: &endpoint.template,
-        path: endpoint
-            .path
-            .path_and_query()
-            .map_or("/", |path| path.as_str())
-            .into(),
+        path: endpoint.path.as_str().into(),
         headers: &[],
         body,
     };
