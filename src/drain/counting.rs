@@ -54,7 +54,8 @@ impl Counting {
                 continue;
             };
             let counted = count(&waiting, request.streamed, &request.output);
-            let (cost, unpriced) = attempt.cost_of(&counted, price);
+            let (cost, unpriced) =
+                attempt.cost_of(&counted, waiting.service_tier.as_deref(), price);
             if let Some(end) = &mut attempt.end {
                 (end.usage, end.cost, end.unpriced) = (Some(counted), cost, unpriced);
                 (self.told)(&waiting, counted, cost, unpriced);
@@ -69,8 +70,9 @@ impl Counting {
                 let (usage, target) = (waiting.estimate, &waiting.target);
                 let provider = &target.provider.config;
                 let model = target.model.as_deref().unwrap_or_default();
-                let cost = price(provider.name.as_str(), provider.kind, model, &usage);
-                (self.told)(&waiting, usage, cost, cost.is_none());
+                let (name, tier) = (provider.name.as_str(), waiting.service_tier.as_deref());
+                let cost = price(name, provider.kind, model, &usage, tier);
+                (self.told)(&waiting, usage, cost, cost.is_none() && usage.total() > 0);
             }
         }
         for waiting in self.receiver.try_iter() {

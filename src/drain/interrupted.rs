@@ -37,7 +37,7 @@ pub(super) fn finish(mut request: Request, price: &Pricing) -> Finished {
 /// The end of an attempt whose own is not known.
 fn cut(request: &Request, attempt: &Try, is_last: bool, price: &Pricing) -> TryEnd {
     let usage = usage(request, attempt, is_last);
-    let (cost, unpriced) = attempt.cost_of(&usage, price);
+    let (cost, unpriced) = attempt.cost_of(&usage, None, price);
     TryEnd {
         ended: request.last_seen,
         error: "interrupted".to_owned(),

@@ -53,8 +53,10 @@ use tollgate_store::Store;
 /// The store's name for how far the journal is done.
 const CURSOR: &str = "drain";
 
-/// What a usage costs at a provider (by its configured name) for a model, where there is a price.
-pub type Pricing = Arc<dyn Fn(&str, ProviderKind, &str, &Usage) -> Option<Cost> + Send + Sync>;
+/// What a usage costs at a provider (by its configured name) for a model, at the service tier that the answer named,
+/// where there is a price.
+pub type Pricing =
+    Arc<dyn Fn(&str, ProviderKind, &str, &Usage, Option<&str>) -> Option<Cost> + Send + Sync>;
 
 /// The running drain and its exporters. Dropped, they stop as by [`DrainHandle::flush_and_stop`].
 pub struct DrainHandle {

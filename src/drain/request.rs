@@ -183,8 +183,13 @@ pub(super) fn totals(attempts: &[Try]) -> (Usage, Cost, bool) {
 
 impl Try {
     /// What a usage costs here, and whether it has tokens without a price.
-    pub(super) fn cost_of(&self, usage: &Usage, price: &Pricing) -> (Option<Cost>, bool) {
-        let cost = price(&self.provider, self.kind, &self.model, usage);
+    pub(super) fn cost_of(
+        &self,
+        usage: &Usage,
+        tier: Option<&str>,
+        price: &Pricing,
+    ) -> (Option<Cost>, bool) {
+        let cost = price(&self.provider, self.kind, &self.model, usage, tier);
         (cost, cost.is_none() && usage.total() > 0)
     }
 }

@@ -58,6 +58,7 @@ impl Exchange {
             route: self.route.clone(),
             target: attempt.target.clone(),
             key: self.key().clone(),
+            service_tier: seen.service_tier.clone(),
             reported: seen.usage,
             estimate,
             body: self.body.clone(),

@@ -27,7 +27,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
 use tollgate_domain::{ProviderKind, Usage};
-use tollgate_governance::pricing::price;
+use tollgate_governance::pricing::price_of;
 use tollgate_governance::principal::{KeyHash, Principal};
 use tollgate_journal as journal;
 use tollgate_store::{Store, StoreError};
@@ -319,14 +319,18 @@ fn tell(event: &journal::Event) {
 fn pricing(gateway: &Arc<Gateway>) -> drain::Pricing {
     let gateway = gateway.clone();
     Arc::new(
-        move |provider: &str, kind: ProviderKind, model: &str, usage: &Usage| {
+        move |provider: &str,
+              kind: ProviderKind,
+              model: &str,
+              usage: &Usage,
+              tier: Option<&str>| {
             let live = gateway.live.load();
             let found = match live.provider(provider) {
                 Some(provider) => live.price(provider, model),
                 // It is no longer configured.
                 None => live.prices.lookup(provider, kind.vendor(), model),
             };
-            price(usage, found?)
+            price_of(usage, found?, tier)
         },
     )
 }

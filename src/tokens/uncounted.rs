@@ -23,6 +23,8 @@ pub struct Uncounted {
     pub route: Option<Arc<LiveRoute>>,
     pub target: Arc<LiveTarget>,
     pub key: Arc<LiveKey>,
+    /// As the answer named it.
+    pub service_tier: Option<String>,
     /// What was reported before it was cut off, if anything.
     pub reported: Option<Usage>,
     /// What the path took it for; the journal has this.

@@ -169,7 +169,7 @@ pub(in crate::drain) fn streamed(number: u8) -> Vec<Record<'static>> {
 
 /// A dollar a million tokens, on either side; nothing for the provider `free`.
 pub(in crate::drain) fn pricing() -> Pricing {
-    Arc::new(|provider, _, _, usage| {
+    Arc::new(|provider, _, _, usage, _| {
         (provider != "free").then(|| Cost {
             input: NanoUsd(usage.input_total() as i64 * 1_000),
             output: NanoUsd(usage.output_total() as i64 * 1_000),
