@@ -1,17 +1,15 @@
 //! Start: configuration, store, vault, journal, drain, listeners, workers; each a clear error where it fails.
 
+use super::journal::open as open_journal;
 use super::reload::{FilesChanged, Reloader};
 use super::{banner, keys, stop};
-use crate::config::{
-    self, JournalSync, Origin, Problem, Snapshot, Sources, process_environment, render,
-};
+use crate::config::{self, Origin, Problem, Sources, process_environment, render};
 use crate::drain;
 use crate::drain::otlp::{Endpoint, EndpointError, Exporting};
 use crate::gateway::Gateway;
 use crate::listen::{self, Listener, ServeTlsError};
 use crate::live::{Lasting, Live, LiveError};
 use crate::pipeline::thinking::ThinkingStore;
-use crate::random;
 use crate::simulated::{self, Simulator};
 use crate::telemetry::{OWN, logs, metrics::Metrics};
 use crate::tokens;
@@ -269,50 +267,6 @@ fn make_folder(folder: &Path) -> Result<(), StartError> {
             path: folder.to_path_buf(),
             source,
         })
-}
-
-fn open_journal(
-    snapshot: &Snapshot,
-    store: &Store,
-) -> Result<(journal::Writer, journal::Recovery), StartError> {
-    let settings = &snapshot.store;
-    let nonce = u32::from_le_bytes(random::secure::<4>().map_err(|_| StartError::Random)?);
-    let options = journal::Options {
-        max_bytes: settings.journal_max,
-        sync: match settings.sync {
-            JournalSync::Group => journal::Sync::default(),
-            JournalSync::Each => journal::Sync::Each,
-        },
-        floor: drain::floor(store)?,
-        events: Some(Arc::new(|event| tell(&event))),
-        ..journal::Options::new(&settings.journal, nonce)
-    };
-    Ok(journal::open(options, Arc::new(journal::RealDisk::new()))?)
-}
-
-/// What the journal has to say, in the log.
-fn tell(event: &journal::Event) {
-    match event {
-        journal::Event::SyncFailed { segment, error } => {
-            let segment = segment.display();
-            tracing::error!(%segment, error, "a sync of the journal failed: the segment is given up");
-        }
-        journal::Event::Rewritten { bytes } => {
-            tracing::warn!(
-                bytes,
-                "what a failed sync left in doubt is safe in another segment"
-            );
-        }
-        journal::Event::Refusing => {
-            tracing::error!("the journal's disk keeps nothing: no request begins until it does");
-        }
-        journal::Event::Full { error } => {
-            let error = error.as_deref().unwrap_or("its bound is reached");
-            tracing::warn!(error, "the journal is full");
-        }
-        journal::Event::HasRoom => tracing::info!("the journal has room again"),
-        event => tracing::warn!(?event, "the journal"),
-    }
 }
 
 /// Prices what a request that was cut off had used, as its end would have been priced.
