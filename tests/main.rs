@@ -12,6 +12,7 @@
 )]
 
 mod authority;
+mod chat;
 mod collector;
 mod faults;
 mod forward_proxy;

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use serde_json::json;
-
 use super::store_away::lock;
 use crate::authority::Authority;
+use crate::chat;
 use crate::collector::Collector;
 use crate::http;
 use crate::server::{Around, KEY, Server, configuration, free_address};
@@ -26,12 +25,8 @@ fn with_collectors(upstream: &Upstream, urls: &[String]) -> String {
     configuration(upstream.address) + &telemetry
 }
 
-fn call(server: &Server, headers: &[(&str, &str)]) {
-    let bearer = format!("Bearer {KEY}");
-    let headers = [&[("Authorization", bearer.as_str())], headers].concat();
-    let message = json!([{ "role": "user", "content": "3 words" }]);
-    let body = json!({ "model": "sim-openai", "messages": message });
-    let answer = http::post(server.address, "/v1/chat/completions", &headers, &body).unwrap();
+fn call(server: &Server) {
+    let answer = chat::ask(server, &chat::body("sim-openai", "3 words", false));
     assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
@@ -67,7 +62,7 @@ fn a_collector_that_is_away_holds_up_nobody_and_gets_everything_when_it_comes() 
     ];
     let server = Server::configured(&with_collectors(&upstream, &urls));
     for _ in 0..20 {
-        call(&server, &[]);
+        call(&server);
     }
     let stored = ids(&server, 20);
     there.at_least(20);
@@ -115,7 +110,7 @@ fn an_answer_of_503_or_429_is_tried_again_and_a_400_costs_only_its_spans() {
     collector.answer_next(&["503", "429\r\nRetry-After: 1"]);
     let urls = [format!("http://{}", collector.address)];
     let server = Server::configured(&with_collectors(&upstream, &urls));
-    call(&server, &[]);
+    call(&server);
     collector.at_least(1);
     let said: Vec<String> = collector
         .calls()
@@ -124,11 +119,11 @@ fn an_answer_of_503_or_429_is_tried_again_and_a_400_costs_only_its_spans() {
         .collect();
     assert_eq!(said, ["503", "429\r\nRetry-After: 1", "200"]);
     collector.answer_next(&["400"]);
-    call(&server, &[]);
+    call(&server);
     wait::until("the refused spans to be counted", || {
         metric(&server, "tollgate_otlp_dropped_spans_total", "refused") == 2.0
     });
-    call(&server, &[]);
+    call(&server);
     collector.at_least(2);
     assert_eq!(ids(&server, 3).len(), 3, "the store has all");
     assert!(server.log().contains("refuses spans"), "{}", server.log());
@@ -142,7 +137,7 @@ fn after_a_restart_an_export_goes_on_where_it_was() {
     let mut server = Server::configured(&with_collectors(&upstream, &urls));
     let first = Collector::at(address);
     for _ in 0..3 {
-        call(&server, &[]);
+        call(&server);
     }
     let before = first.at_least(3);
     // A stop in order keeps the place; what comes while nobody is there waits for the next process.
@@ -150,7 +145,7 @@ fn after_a_restart_an_export_goes_on_where_it_was() {
     server.restart();
     drop(first);
     for _ in 0..3 {
-        call(&server, &[]);
+        call(&server);
     }
     let stored = ids(&server, 6);
     server.kill();
@@ -173,7 +168,7 @@ fn a_reload_adds_and_removes_collectors() {
     let (first, second) = (Collector::start(), Collector::start());
     let url = |collector: &Collector| format!("http://{}", collector.address);
     let server = Server::configured(&with_collectors(&upstream, &[url(&first)]));
-    call(&server, &[]);
+    call(&server);
     first.at_least(1);
     let yaml = with_collectors(&upstream, &[url(&second)]);
     let yaml = yaml.replace("LISTEN", &server.address.to_string());
@@ -181,7 +176,7 @@ fn a_reload_adds_and_removes_collectors() {
     wait::until("the reload", || {
         metric(&server, "tollgate_config_reloads_total", "ok") > 0.0
     });
-    call(&server, &[]);
+    call(&server);
     second.at_least(1);
     assert_eq!(first.traces().len(), 1);
 }
@@ -192,11 +187,11 @@ fn while_the_store_is_locked_exports_go_on() {
     let collector = Collector::start();
     let urls = [format!("http://{}", collector.address)];
     let server = Server::configured(&with_collectors(&upstream, &urls));
-    call(&server, &[]);
+    call(&server);
     collector.at_least(1);
     let locked = lock(&server);
     for _ in 0..5 {
-        call(&server, &[]);
+        call(&server);
     }
     let exported = collector.at_least(6);
     assert!(traces::all(&server).len() < 6, "the store was locked");
@@ -224,10 +219,10 @@ fn a_collector_over_tls_is_trusted_where_its_authority_is_named() {
         )
     };
     let trusting = start(", ca_file: ca.pem");
-    call(&trusting, &[]);
+    call(&trusting);
     collector.at_least(1);
     let careful = start("");
-    call(&careful, &[]);
+    call(&careful);
     wait::until("the failure", || {
         metric(&careful, "tollgate_otlp_failures_total", "localhost") > 0.0
     });

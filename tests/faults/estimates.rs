@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::chat;
 use crate::http;
-use crate::server::{KEY, Server};
+use crate::metrics;
+use crate::server::Server;
 use crate::traces;
 use crate::upstream::Upstream;
 use crate::wait;
@@ -12,25 +14,13 @@ use crate::wait;
 fn broken(model: &str) -> (Value, Value, String) {
     let upstream = Upstream::start();
     let server = Server::before(&upstream);
-    let bearer = format!("Bearer {KEY}");
-    let body = json!({
-        "model": model,
-        "stream": true,
-        "max_tokens": 5000,
-        "messages": [{ "role": "user", "content": "200 words" }],
-    });
-    let headers = [("Authorization", bearer.as_str())];
-    let answer = http::post(server.address, "/v1/chat/completions", &headers, &body).unwrap();
+    let mut body = chat::body(model, "200 words", true);
+    body["max_tokens"] = json!(5000);
+    let answer = chat::ask(&server, &body);
     assert_eq!(answer.status, 200, "{}", answer.body);
     let found = traces::at_least(&server, 1).remove(0);
     wait::until("the estimate in the metrics", || {
-        let metrics = http::get(server.address, "/metrics", &headers)
-            .unwrap()
-            .body;
-        let mut lines = metrics.lines();
-        lines.any(|line| {
-            line.starts_with("tollgate_estimated_requests_total{") && line.ends_with(" 1")
-        })
+        metrics::value(&server, "tollgate_estimated_requests_total") == 1.0
     });
     let path = format!(
         "/api/3.0/mlflow/traces/get?trace_id=tr-{}",

@@ -1,12 +1,9 @@
 //! A client that goes away in the middle of a stream.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
-use serde_json::json;
 use tollgate::simulated::Outcome;
 
-use crate::server::{KEY, Server};
+use crate::chat;
+use crate::server::Server;
 use crate::traces;
 use crate::upstream::Upstream;
 use crate::wait;
@@ -15,28 +12,7 @@ use crate::wait;
 fn a_client_that_leaves_mid_stream_cancels_the_provider_and_is_still_billed() {
     let upstream = Upstream::start();
     let server = Server::before(&upstream);
-    let body = json!({
-        "model": "sim-gpt+fault=pace:1,50",
-        "stream": true,
-        "messages": [{ "role": "user", "content": "2000 words" }],
-    })
-    .to_string();
-    let mut socket = TcpStream::connect(server.address).unwrap();
-    write!(
-        socket,
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {KEY}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        server.address,
-        body.len()
-    )
-    .unwrap();
-    let mut read = Vec::new();
-    let mut piece = [0; 1024];
-    while !read.windows(9).any(|window| window == b"\"content\"") {
-        let length = socket.read(&mut piece).unwrap();
-        assert_ne!(length, 0, "{}", String::from_utf8_lossy(&read));
-        read.extend_from_slice(&piece[..length]);
-    }
+    let (socket, _) = chat::begin(&server, "sim-gpt+fault=pace:1,50", "2000 words");
     drop(socket);
     wait::until("the provider to be cancelled", || {
         upstream

@@ -5,39 +5,15 @@ use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::Connection;
-use serde_json::json;
-
-use crate::server::{KEY, Server, configuration};
+use super::store_away::lock;
+use crate::chat;
+use crate::server::{Server, configuration};
 use crate::traces;
 use crate::upstream::Upstream;
 use crate::wait;
 
 /// Ten times what is meant: an idle server needs a tenth of a second, for clients that do not answer, and some syncs.
 const PROMPT: Duration = Duration::from_secs(3);
-
-/// Begins a stream and answers the connection once content came.
-fn begun_stream(server: &Server, model: &str, words: u32) -> (TcpStream, Vec<u8>) {
-    let content = format!("{words} words");
-    let messages = json!([{ "role": "user", "content": content }]);
-    let body = json!({ "model": model, "stream": true, "messages": messages }).to_string();
-    let mut socket = TcpStream::connect(server.address).unwrap();
-    write!(
-        socket,
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {KEY}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        server.address,
-        body.len()
-    )
-    .unwrap();
-    let (mut read, mut piece) = (Vec::new(), [0; 1024]);
-    while !read.windows(9).any(|window| window == b"\"content\"") {
-        let length = socket.read(&mut piece).unwrap();
-        assert_ne!(length, 0, "{}", String::from_utf8_lossy(&read));
-        read.extend_from_slice(&piece[..length]);
-    }
-    (socket, read)
-}
 
 #[test]
 fn an_idle_server_stops_at_once_whoever_is_connected() {
@@ -66,7 +42,7 @@ fn an_idle_server_stops_at_once_whoever_is_connected() {
 fn streams_are_finished_before_the_server_stops() {
     let upstream = Upstream::start();
     let mut server = Server::before(&upstream);
-    let (mut socket, mut read) = begun_stream(&server, "sim-gpt+fault=pace:1,10", 40);
+    let (mut socket, mut read) = chat::begin(&server, "sim-gpt+fault=pace:1,10", "40 words");
     let address = server.address;
     let rest = thread::spawn(move || {
         // The server stops meanwhile.
@@ -88,7 +64,7 @@ fn what_does_not_end_in_time_is_cut_off_and_accounted_once() {
     let yaml = configuration(upstream.address)
         .replace("listen: \"LISTEN\"", "listen: \"LISTEN\", drain: 500ms");
     let mut server = Server::configured(&yaml);
-    let (mut socket, _) = begun_stream(&server, "sim-gpt+fault=pace:1,100", 2_000);
+    let (mut socket, _) = chat::begin(&server, "sim-gpt+fault=pace:1,100", "2000 words");
     let took = server.stop();
     assert!(took >= Duration::from_millis(500), "{took:?}");
     assert!(took < Duration::from_millis(500) + PROMPT, "{took:?}");
@@ -109,7 +85,7 @@ fn what_does_not_end_in_time_is_cut_off_and_accounted_once() {
 fn a_server_that_stops_refuses_new_connections_while_it_finishes_the_old() {
     let upstream = Upstream::start();
     let server = Server::before(&upstream);
-    let (mut socket, _) = begun_stream(&server, "sim-gpt+fault=pace:1,50", 2_000);
+    let (mut socket, _) = chat::begin(&server, "sim-gpt+fault=pace:1,50", "2000 words");
     server.tell("TERM");
     wait::until("a refusal", || TcpStream::connect(server.address).is_err());
     let mut piece = [0; 64];
@@ -120,11 +96,9 @@ fn a_server_that_stops_refuses_new_connections_while_it_finishes_the_old() {
 fn a_store_that_stays_locked_does_not_keep_it_from_stopping() {
     let upstream = Upstream::start();
     let mut server = Server::before(&upstream);
-    let (mut socket, _) = begun_stream(&server, "sim-gpt", 5);
-    let locked = Connection::open(server.data().join("tollgate.db")).unwrap();
-    locked.busy_timeout(Duration::from_secs(30)).unwrap();
-    locked.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let (mut other, _) = begun_stream(&server, "sim-gpt", 5);
+    let (mut socket, _) = chat::begin(&server, "sim-gpt", "5 words");
+    let locked = lock(&server);
+    let (mut other, _) = chat::begin(&server, "sim-gpt", "5 words");
     for stream in [&mut socket, &mut other] {
         stream.shutdown(Shutdown::Write).unwrap();
         stream.read_to_end(&mut Vec::new()).unwrap();

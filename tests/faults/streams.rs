@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime;
 use tokio::sync::Barrier;
 
-use crate::server::{KEY, Server};
+use crate::chat;
+use crate::server::Server;
 use crate::traces;
 use crate::upstream::Upstream;
 
@@ -19,17 +19,9 @@ const MEMORY: u64 = 128 << 10;
 
 /// Reads the first content, waits until every other stream has come so far, then reads to the end.
 async fn stream(address: SocketAddr, number: usize, all_open: Arc<Barrier>) -> String {
-    let body = json!({
-        "model": "sim-gpt+fault=pace:1,20",
-        "stream": true,
-        "messages": [{ "role": "user", "content": format!("20 words for {number}") }],
-    })
-    .to_string();
-    let request = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {KEY}\r\n\
-         Content-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let content = format!("20 words for {number}");
+    let body = chat::body("sim-gpt+fault=pace:1,20", &content, true);
+    let request = chat::bytes("Connection: close\r\n", &body);
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut read = Vec::new();

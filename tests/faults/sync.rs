@@ -4,11 +4,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-
 use super::mount::skip;
 use super::tracer::Tracer;
-use crate::server::{KEY, Server, configuration};
+use crate::chat;
+use crate::server::{Server, configuration};
 use crate::upstream::Upstream;
 use crate::wait::HANG;
 
@@ -18,23 +17,13 @@ const DELAY: Duration = Duration::from_millis(1500);
 /// How long the first content took, and the end.
 #[expect(clippy::disallowed_methods, reason = "the promise is an order in time")]
 fn times(server: &Server, is_stream: bool) -> (Duration, Duration) {
-    let body = json!({
-        // Paced, so that the first content and the end do not come in one read.
-        "model": "sim-gpt+fault=pace:1,50",
-        "stream": is_stream,
-        "messages": [{ "role": "user", "content": "5 words" }],
-    })
-    .to_string();
+    // Paced, so that the first content and the end do not come in one read.
+    let body = chat::body("sim-gpt+fault=pace:1,50", "5 words", is_stream);
     let started = Instant::now();
     let mut socket = TcpStream::connect(server.address).unwrap();
     socket.set_read_timeout(Some(HANG)).unwrap();
-    write!(
-        socket,
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\
-         Content-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
+    let request = chat::bytes("Connection: close\r\n", &body);
+    socket.write_all(request.as_bytes()).unwrap();
     let mut reader = BufReader::new(socket);
     let mut line = String::new();
     while !line.contains("\"content\"") {

@@ -4,8 +4,9 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
 use crate::authority::Authority;
+use crate::chat;
 use crate::http;
-use crate::server::{Around, KEY, Server, configuration};
+use crate::server::{Around, Server, configuration};
 use crate::upstream::Upstream;
 use crate::wait::{self, HANG};
 
@@ -41,14 +42,8 @@ fn a_connection_without_a_request_is_closed_and_one_with_a_slow_answer_is_not() 
     once.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         .unwrap();
     let mut busy = connect(&server);
-    let body = r#"{"model":"sim-gpt+fault=slow_head:1500","messages":[{"role":"user","content":"3 words"}]}"#;
-    write!(
-        busy,
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
+    let body = chat::body("sim-gpt+fault=slow_head:1500", "3 words", false);
+    busy.write_all(chat::bytes("", &body).as_bytes()).unwrap();
     assert_eq!(rest(silent), "");
     let answered = rest(once);
     assert!(

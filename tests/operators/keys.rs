@@ -3,8 +3,9 @@
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::chat;
 use crate::http::{self, Answer};
 use crate::server::{KEY, Server, configuration};
 use crate::upstream::Upstream;
@@ -23,10 +24,7 @@ fn tollgate(server: &Server, arguments: &[&str]) -> String {
 }
 
 fn ask(server: &Server, key: &str, model: &str, more: &[(&str, &str)]) -> Answer {
-    let bearer = format!("Bearer {key}");
-    let headers = [&[("Authorization", bearer.as_str())], more].concat();
-    let body = json!({ "model": model, "messages": [{ "role": "user", "content": "3 words" }] });
-    http::post(server.address, "/v1/chat/completions", &headers, &body).unwrap()
+    chat::ask_as(server, key, more, &chat::body(model, "3 words", false))
 }
 
 #[test]

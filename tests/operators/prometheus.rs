@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::chat;
 use crate::http;
 use crate::recorder::Recorder;
 use crate::server::{CREDENTIAL, KEY, Server, free_address};
@@ -37,11 +38,8 @@ prices:
 
 /// Each costs 3 tokens at 1 µ$ and 1 token at 2 µ$.
 fn spend(server: &Server, times: usize) {
-    let bearer = format!("Bearer {KEY}");
-    let body = json!({ "model": "recorded", "messages": [{ "role": "user", "content": "hi" }] });
     for _ in 0..times {
-        let headers = [("Authorization", bearer.as_str())];
-        let answer = http::post(server.address, "/v1/chat/completions", &headers, &body).unwrap();
+        let answer = chat::ask(server, &chat::body("recorded", "hi", false));
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
 }

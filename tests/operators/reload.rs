@@ -2,21 +2,15 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::Command;
 
-use serde_json::json;
-
-use crate::http;
+use crate::chat;
 use crate::recorder::Recorder;
 use crate::server::{CREDENTIAL, KEY, Server};
 use crate::wait;
 
 /// Asks once; whether the key is known.
 fn ask(server: &Server, key: &str) -> bool {
-    let bearer = format!("Bearer {key}");
-    let headers = [("Authorization", bearer.as_str())];
-    let body = json!({ "model": "recorded", "messages": [{ "role": "user", "content": "hi" }] });
-    let answer = http::post(server.address, "/v1/chat/completions", &headers, &body).unwrap();
+    let answer = chat::ask_as(server, key, &[], &chat::body("recorded", "hi", false));
     assert!(matches!(answer.status, 200 | 401), "{}", answer.body);
     answer.status == 200
 }
@@ -99,9 +93,7 @@ fn a_swapped_link_and_a_hangup_are_news() {
     wait::until("the first key again", || ask(&server, first));
 
     let before = reloads();
-    let pid = server.pid().to_string();
-    let sent = Command::new("kill").args(["-HUP", &pid]).status().unwrap();
-    assert!(sent.success());
+    server.tell("HUP");
     wait::until("a reload without a change", || reloads() > before);
     assert!(ask(&server, first));
 }

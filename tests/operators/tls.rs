@@ -11,12 +11,13 @@ use hyper::Request;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::ServerName;
-use serde_json::json;
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::runtime;
 use tokio_rustls::TlsConnector;
 
 use crate::authority::{Authority, Certificate, Tls};
+use crate::chat;
 use crate::script;
 use crate::server::{Around, KEY, Server, configuration};
 use crate::upstream::Upstream;
@@ -40,21 +41,14 @@ fn with_tls(yaml: &str) -> String {
     yaml.replacen(r#"listen: "LISTEN""#, tls, 1)
 }
 
-fn body(model: &str) -> String {
-    let messages = json!([{ "role": "user", "content": "30 words" }]);
-    json!({ "model": model, "stream": true, "messages": messages }).to_string()
+fn body(model: &str) -> Value {
+    chat::body(model, "30 words", true)
 }
 
 /// Sends a streaming request, without reading the answer.
-fn begin(mut tls: &mut Tls, model: &str) {
-    let body = body(model);
-    write!(
-        &mut tls,
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\
-         Content-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
+fn begin(tls: &mut Tls, model: &str) {
+    let request = chat::bytes("Connection: close\r\n", &body(model));
+    tls.write_all(request.as_bytes()).unwrap();
 }
 
 fn rest(mut tls: Tls) -> String {
@@ -100,7 +94,7 @@ async fn over_http2(authority: &Authority, server: &Server) -> String {
     let request = Request::post("https://localhost/v1/chat/completions")
         .header("authorization", format!("Bearer {KEY}"))
         .header("content-type", "application/json")
-        .body(Full::new(Bytes::from(body("sim-openai"))))
+        .body(Full::new(Bytes::from(body("sim-openai").to_string())))
         .unwrap();
     let response = sender.send_request(request).await.unwrap();
     assert_eq!(response.status(), 200);

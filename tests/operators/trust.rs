@@ -19,7 +19,8 @@ use tokio::runtime;
 use tokio_rustls::TlsAcceptor;
 
 use crate::authority::Authority;
-use crate::http::{self, Answer};
+use crate::chat;
+use crate::http::Answer;
 use crate::server::{Around, CREDENTIAL, KEY, Server};
 use crate::upstream::Upstream;
 use crate::wait;
@@ -42,14 +43,7 @@ prices:
 }
 
 pub(super) fn ask(server: &Server, is_stream: bool) -> Answer {
-    let bearer = format!("Bearer {KEY}");
-    let body = json!({
-        "model": "sim-gpt",
-        "stream": is_stream,
-        "messages": [{ "role": "user", "content": "5 words" }],
-    });
-    let headers = [("Authorization", bearer.as_str())];
-    http::post(server.address, "/v1/chat/completions", &headers, &body).unwrap()
+    chat::ask(server, &chat::body("sim-gpt", "5 words", is_stream))
 }
 
 #[test]

@@ -5,9 +5,8 @@ mod streams;
 
 use std::fs;
 
-use serde_json::json;
-
-use crate::http::{self, Answer};
+use crate::chat;
+use crate::http::Answer;
 use crate::recorder::{ANSWER, Recorder, Script};
 use crate::server::{CREDENTIAL, KEY, Server};
 
@@ -60,10 +59,7 @@ prices:
     }
 
     fn call(&self, is_stream: bool) -> Answer {
-        let bearer = format!("Bearer {KEY}");
-        let headers = [("Authorization", bearer.as_str())];
-        let body = json!({ "model": "recorded", "stream": is_stream, "messages": [{ "role": "user", "content": "hi" }] });
-        http::post(self.server.address, "/v1/chat/completions", &headers, &body).unwrap()
+        chat::ask(&self.server, &chat::body("recorded", "hi", is_stream))
     }
 
     /// The provider sends these bytes, with another answer behind them, and keeps the connection open.

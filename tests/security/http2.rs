@@ -12,13 +12,14 @@ use hyper::Request;
 use hyper::body::{Body as HttpBody, Frame};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::runtime;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tollgate::simulated::Outcome;
 
+use crate::chat;
 use crate::server::{KEY, Server, configuration};
 use crate::traces;
 use crate::upstream::Upstream;
@@ -73,10 +74,7 @@ fn request(path: &str, key: &str, body: impl Into<Bytes>) -> Request<Body> {
 }
 
 fn chat(model: &str, content: &str, is_stream: bool) -> Bytes {
-    let messages = json!([{ "role": "user", "content": content }]);
-    json!({ "model": model, "stream": is_stream, "messages": messages })
-        .to_string()
-        .into()
+    chat::body(model, content, is_stream).to_string().into()
 }
 
 async fn answer(sender: &mut SendRequest<Body>, request: Request<Body>) -> (u16, String) {
@@ -97,7 +95,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(future)
 }
 
-const CHAT: &str = "/v1/chat/completions";
+const CHAT: &str = chat::PATH;
 
 #[test]
 fn many_requests_of_one_connection_get_each_its_own_answer() {
