@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+
+use crate::background;
 
 pub(crate) struct ForwardProxy {
     pub(crate) address: SocketAddr,
@@ -24,36 +24,24 @@ impl ForwardProxy {
     ) -> Self {
         let heads = Arc::new(Mutex::new(Vec::new()));
         let seen = heads.clone();
-        let (bound, address) = std::sync::mpsc::channel();
-        thread::spawn(move || {
-            let runtime = runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async move {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                bound.send(listener.local_addr().unwrap()).unwrap();
-                loop {
-                    let (tcp, _) = listener.accept().await.unwrap();
-                    let (seen, tls) = (seen.clone(), tls.clone());
-                    tokio::spawn(async move {
-                        match tls {
-                            None => tunnel(tcp, target, answer, &seen).await,
-                            Some(tls) => {
-                                // A client that does not like the certificate goes.
-                                if let Ok(tls) = TlsAcceptor::from(tls).accept(tcp).await {
-                                    tunnel(tls, target, answer, &seen).await;
-                                }
+        let address = background::serve(move |listener| async move {
+            loop {
+                let (tcp, _) = listener.accept().await.unwrap();
+                let (seen, tls) = (seen.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => tunnel(tcp, target, answer, &seen).await,
+                        Some(tls) => {
+                            // A client that does not like the certificate goes.
+                            if let Ok(tls) = TlsAcceptor::from(tls).accept(tcp).await {
+                                tunnel(tls, target, answer, &seen).await;
                             }
                         }
-                    });
-                }
-            });
+                    }
+                });
+            }
         });
-        Self {
-            address: address.recv().unwrap(),
-            heads,
-        }
+        Self { address, heads }
     }
 
     /// The heads of all requests so far.

@@ -12,6 +12,7 @@
 )]
 
 mod authority;
+mod background;
 mod chat;
 mod collector;
 mod faults;

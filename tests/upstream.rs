@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread;
 
 use tokio::net::TcpListener;
-use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 use tollgate::simulated::{Entry, Simulator, serve, serve_stream};
+
+use crate::background;
 
 /// Serves on a thread of its own until it is dropped.
 pub(crate) struct Upstream {
@@ -30,30 +30,21 @@ impl Upstream {
     fn serving(tls: Option<TlsAcceptor>) -> Self {
         let simulator = Simulator::new();
         let (stop, stopped) = oneshot::channel();
-        let (bound, address) = std::sync::mpsc::channel();
         let served = simulator.clone();
-        thread::spawn(move || {
-            let runtime = runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async move {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                bound.send(listener.local_addr().unwrap()).unwrap();
-                let serving = async {
-                    match tls {
-                        None => serve(listener, served).await,
-                        Some(tls) => serve_tls(listener, tls, served).await,
-                    }
-                };
-                tokio::select! {
-                    () = serving => {}
-                    _ = stopped => {}
+        let address = background::serve(|listener| async move {
+            let serving = async {
+                match tls {
+                    None => serve(listener, served).await,
+                    Some(tls) => serve_tls(listener, tls, served).await,
                 }
-            });
+            };
+            tokio::select! {
+                () = serving => {}
+                _ = stopped => {}
+            }
         });
         Self {
-            address: address.recv().unwrap(),
+            address,
             simulator,
             stop: Some(stop),
         }

@@ -3,8 +3,7 @@
 use std::convert::Infallible;
 use std::fs;
 use std::net::SocketAddr;
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -14,11 +13,10 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::runtime;
 use tokio_rustls::TlsAcceptor;
 
 use crate::authority::Authority;
+use crate::background;
 use crate::chat;
 use crate::http::Answer;
 use crate::server::{Around, CREDENTIAL, KEY, Server};
@@ -95,39 +93,29 @@ fn a_file_of_authorities_that_changes_is_read_again() {
 
 /// An upstream that speaks HTTP/2 alone and answers each request with the path and the protocol's version.
 fn http2_only(tls: Option<Arc<rustls::ServerConfig>>) -> SocketAddr {
-    let (bound, address) = mpsc::channel();
-    thread::spawn(move || {
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async move {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            bound.send(listener.local_addr().unwrap()).unwrap();
-            loop {
-                let (tcp, _) = listener.accept().await.unwrap();
-                let tls = tls.clone();
-                tokio::spawn(async move {
-                    let builder = http2::Builder::new(TokioExecutor::new());
-                    // How a connection ends is not what is asked here.
-                    let _ = match tls {
-                        None => {
-                            builder
-                                .serve_connection(TokioIo::new(tcp), service_fn(told))
-                                .await
-                        }
-                        Some(tls) => {
-                            let tls = TlsAcceptor::from(tls).accept(tcp).await.unwrap();
-                            builder
-                                .serve_connection(TokioIo::new(tls), service_fn(told))
-                                .await
-                        }
-                    };
-                });
-            }
-        });
-    });
-    address.recv().unwrap()
+    background::serve(move |listener| async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let tls = tls.clone();
+            tokio::spawn(async move {
+                let builder = http2::Builder::new(TokioExecutor::new());
+                // How a connection ends is not what is asked here.
+                let _ = match tls {
+                    None => {
+                        builder
+                            .serve_connection(TokioIo::new(tcp), service_fn(told))
+                            .await
+                    }
+                    Some(tls) => {
+                        let tls = TlsAcceptor::from(tls).accept(tcp).await.unwrap();
+                        builder
+                            .serve_connection(TokioIo::new(tls), service_fn(told))
+                            .await
+                    }
+                };
+            });
+        }
+    })
 }
 
 async fn told(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
