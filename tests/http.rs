@@ -65,6 +65,11 @@ pub(crate) fn raw(address: SocketAddr, bytes: &str) -> io::Result<Answer> {
     let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(HANG))?;
     socket.write_all(bytes.as_bytes())?;
+    read(socket)
+}
+
+/// What comes until the server closes.
+pub(crate) fn read(mut socket: TcpStream) -> io::Result<Answer> {
     let mut read = Vec::new();
     let ended = socket.read_to_end(&mut read);
     let text = String::from_utf8_lossy(&read).into_owned();

@@ -9,6 +9,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use crate::server::{CREDENTIAL, KEY};
+
 pub(crate) const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"recorded","choices":[{"index":0,"message":{"role":"assistant","content":"yes"},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}"#;
 
 /// One request, as it came.
@@ -56,6 +58,25 @@ impl Recorder {
             }
         });
         Self { address, seen }
+    }
+
+    /// With this recorder as the only provider, of the route `recorded`: these further settings of the server, and these
+    /// of the route.
+    pub(crate) fn configuration(&self, server: &str, route: &str) -> String {
+        format!(
+            r#"server: {{ listen: "LISTEN"{server} }}
+store: {{ url: "sqlite://data/tollgate.db", journal: data/journal }}
+providers:
+  recorder: {{ kind: openai, base_url: "http://{}/v1", api_key: "{CREDENTIAL}" }}
+routes:
+  recorded: {{ targets: [{{ provider: recorder }}], retry: {{ attempts: 1 }}{route} }}
+keys:
+  tests: {{ key: "{KEY}" }}
+prices:
+  recorder/*: {{ input_usd_per_million: 1, output_usd_per_million: 1 }}
+"#,
+            self.address
+        )
     }
 
     /// Everything that came; panics if anything else than well framed requests did.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::server::{KEY, NARROW_KEY, Server};
+use crate::tool;
 use crate::upstream::Upstream;
 
 /// Runs `tests/clients/{name}` in Python or Node against a server.
@@ -44,11 +45,7 @@ pub(crate) fn run_with_key(name: &str, server: &Server, key: &str, more: &[(&str
         .current_dir(server.folder.path())
         .output()
         .unwrap_or_else(|error| panic!("{name} can't be run: {error}"));
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let said = tool::said(&output);
     assert!(output.status.success(), "{name} failed\n{said}");
     println!("{said}");
 }

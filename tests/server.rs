@@ -227,6 +227,13 @@ pub(crate) fn free_address() -> SocketAddr {
         .unwrap()
 }
 
+/// A configuration with these further settings of the server.
+pub(crate) fn serving(yaml: &str, settings: &str) -> String {
+    let listen = r#"listen: "LISTEN""#;
+    assert!(yaml.contains(listen), "{yaml}");
+    yaml.replacen(listen, &format!("{listen}, {settings}"), 1)
+}
+
 /// Both dialects' upstreams at one address, by the names that applications use.
 pub(crate) fn configuration(upstream: SocketAddr) -> String {
     format!(

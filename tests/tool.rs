@@ -1,7 +1,7 @@
 //! Programs that `tests/setup.sh` gets from the distribution.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// The program, or nothing and a word about it: where the distribution does not have it, its tests are skipped.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
@@ -17,15 +17,17 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// What a program wrote.
+pub(crate) fn said(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
+}
+
 /// Runs it with these arguments and this input; panics with what it said if it is not content.
 #[track_caller]
 pub(crate) fn is_content(command: &mut Command) -> String {
     let output = command.output().unwrap();
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let said = said(&output);
     assert!(output.status.success(), "{command:?}: {said}");
     said
 }

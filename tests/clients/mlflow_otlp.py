@@ -5,7 +5,7 @@ import os
 
 import mlflow
 import openai
-from checks import KEY, URL, check, equal, run, wait_for
+from checks import KEY, URL, check, equal, raises, run, wait_for
 from mlflow import MlflowClient
 
 SERVER = os.environ["MLFLOW_SERVER_URL"]
@@ -79,13 +79,11 @@ def the_servers_own_client_shows_ids_times_inputs_outputs_tokens_and_cost():
 
 @check
 def a_failed_call_is_in_error_there_too():
-    try:
-        client.chat.completions.create(
-            model="sim-gpt+fault=400:no",
-            messages=[{"role": "user", "content": "refused-marker"}],
-        )
-    except openai.BadRequestError:
-        pass
+    asked = [{"role": "user", "content": "refused-marker"}]
+    raises(
+        openai.BadRequestError,
+        lambda: client.chat.completions.create(model="sim-gpt+fault=400:no", messages=asked),
+    )
     (trace,) = found_at(SERVER, "refused-marker", 1).values()
     equal(trace.info.state.value, "ERROR")
 

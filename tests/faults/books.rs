@@ -47,8 +47,13 @@ impl Clients {
         *self.slowest.lock().unwrap()
     }
 
-    pub(super) fn pause(&self, is_paused: bool) {
-        self.is_paused.store(is_paused, Ordering::Relaxed);
+    /// Kills the server under load and starts it again, with something between; nobody calls while it is away.
+    pub(super) fn kill_and_restart(&self, server: &mut Server, between: impl FnOnce()) {
+        server.kill();
+        self.is_paused.store(true, Ordering::Relaxed);
+        between();
+        server.restart();
+        self.is_paused.store(false, Ordering::Relaxed);
     }
 
     /// Does something while so many clients call, each one request after the other.

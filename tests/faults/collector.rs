@@ -8,6 +8,7 @@ use crate::authority::Authority;
 use crate::chat;
 use crate::collector::Collector;
 use crate::http;
+use crate::metrics;
 use crate::server::{Around, KEY, Server, configuration, free_address};
 use crate::traces;
 use crate::upstream::Upstream;
@@ -38,19 +39,6 @@ fn ids(server: &Server, count: usize) -> BTreeSet<String> {
         .collect()
 }
 
-fn metric(server: &Server, name: &str, part: &str) -> f64 {
-    let bearer = format!("Bearer {KEY}");
-    let headers = [("Authorization", bearer.as_str())];
-    let text = http::get(server.address, "/metrics", &headers)
-        .unwrap()
-        .body;
-    let lines = text
-        .lines()
-        .filter(|line| line.starts_with(name) && line.contains(part));
-    let values = lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
-    values.sum()
-}
-
 #[test]
 fn a_collector_that_is_away_holds_up_nobody_and_gets_everything_when_it_comes() {
     let upstream = Upstream::start();
@@ -67,13 +55,13 @@ fn a_collector_that_is_away_holds_up_nobody_and_gets_everything_when_it_comes() 
     let stored = ids(&server, 20);
     there.at_least(20);
     wait::until("failures to be counted", || {
-        metric(
+        metrics::value_of(
             &server,
             "tollgate_otlp_failures_total",
             &address.to_string(),
         ) > 0.0
     });
-    assert!(metric(&server, "tollgate_otlp_lag_seconds", &address.to_string()) > 0.0);
+    assert!(metrics::value_of(&server, "tollgate_otlp_lag_seconds", &address.to_string()) > 0.0);
     let late = Collector::at(address);
     let arrived = late.at_least(20);
     assert_eq!(arrived.keys().cloned().collect::<BTreeSet<_>>(), stored);
@@ -91,7 +79,7 @@ fn a_collector_that_is_away_holds_up_nobody_and_gets_everything_when_it_comes() 
         assert!(head.contains(&format!("x-token: {TOKEN}\r\n")), "{head}");
     }
     wait::until("all exports to be counted", || {
-        metric(
+        metrics::value_of(
             &server,
             "tollgate_otlp_exported_spans_total",
             &address.to_string(),
@@ -121,7 +109,7 @@ fn an_answer_of_503_or_429_is_tried_again_and_a_400_costs_only_its_spans() {
     collector.answer_next(&["400"]);
     call(&server);
     wait::until("the refused spans to be counted", || {
-        metric(&server, "tollgate_otlp_dropped_spans_total", "refused") == 2.0
+        metrics::value_of(&server, "tollgate_otlp_dropped_spans_total", "refused") == 2.0
     });
     call(&server);
     collector.at_least(2);
@@ -174,7 +162,7 @@ fn a_reload_adds_and_removes_collectors() {
     let yaml = yaml.replace("LISTEN", &server.address.to_string());
     fs::write(server.config_path(), yaml).unwrap();
     wait::until("the reload", || {
-        metric(&server, "tollgate_config_reloads_total", "ok") > 0.0
+        metrics::value_of(&server, "tollgate_config_reloads_total", "ok") > 0.0
     });
     call(&server);
     second.at_least(1);
@@ -224,7 +212,7 @@ fn a_collector_over_tls_is_trusted_where_its_authority_is_named() {
     let careful = start("");
     call(&careful);
     wait::until("the failure", || {
-        metric(&careful, "tollgate_otlp_failures_total", "localhost") > 0.0
+        metrics::value_of(&careful, "tollgate_otlp_failures_total", "localhost") > 0.0
     });
     assert_eq!(collector.traces().len(), 1);
 }

@@ -22,10 +22,7 @@ fn after_kill_9_under_load_each_request_that_the_provider_saw_is_accounted_once_
         for number in 0..kills {
             // At any moment, the drain's included.
             clients.wait_for(20 + random.hash_one(number) as usize % 100);
-            server.kill();
-            clients.pause(true);
-            server.restart();
-            clients.pause(false);
+            clients.kill_and_restart(&mut server, || ());
         }
     });
     clients.compare(&mut server, &upstream);

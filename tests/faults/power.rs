@@ -44,13 +44,11 @@ fn lose_power_under_load(file_system: &str, sync: &str, grace: Option<Duration>)
         for number in 0..count {
             clients.wait_for(50 + random.hash_one(number) as usize % 100);
             losses.moments.push(Instant::now());
-            server.kill();
-            clients.pause(true);
-            // Nobody is left who could take a sync for done that the loss cuts short.
-            disk.lose_power().unwrap();
-            disk.restart();
-            server.restart();
-            clients.pause(false);
+            // Nobody is left then who could take a sync for done that the loss cuts short.
+            clients.kill_and_restart(&mut server, || {
+                disk.lose_power().unwrap();
+                disk.restart();
+            });
         }
         clients.wait_for(50);
     });

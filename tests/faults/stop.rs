@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::store_away::lock;
 use crate::chat;
-use crate::server::{Server, configuration};
+use crate::server::{Server, configuration, serving};
 use crate::traces;
 use crate::upstream::Upstream;
 use crate::wait;
@@ -61,8 +61,7 @@ fn streams_are_finished_before_the_server_stops() {
 #[test]
 fn what_does_not_end_in_time_is_cut_off_and_accounted_once() {
     let upstream = Upstream::start();
-    let yaml = configuration(upstream.address)
-        .replace("listen: \"LISTEN\"", "listen: \"LISTEN\", drain: 500ms");
+    let yaml = serving(&configuration(upstream.address), "drain: 500ms");
     let mut server = Server::configured(&yaml);
     let (mut socket, _) = chat::begin(&server, "sim-gpt+fault=pace:1,100", "2000 words");
     let took = server.stop();

@@ -55,11 +55,7 @@ fn a_kill_while_the_store_is_locked_loses_nothing() {
         clients.wait_for(50);
         let locked = lock(&server);
         clients.wait_for(300);
-        server.kill();
-        clients.pause(true);
-        drop(locked);
-        server.restart();
-        clients.pause(false);
+        clients.kill_and_restart(&mut server, || drop(locked));
         clients.wait_for(50);
     });
     clients.compare(&mut server, &upstream);

@@ -3,16 +3,17 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
+use super::tls::secured_with;
 use crate::authority::Authority;
 use crate::chat;
 use crate::http;
-use crate::server::{Around, Server, configuration};
+use crate::metrics;
+use crate::server::{Server, configuration, serving};
 use crate::upstream::Upstream;
 use crate::wait::{self, HANG};
 
 fn server(upstream: &Upstream, settings: &str) -> Server {
-    let listen = format!("listen: \"LISTEN\", {settings}");
-    Server::configured(&configuration(upstream.address).replacen("listen: \"LISTEN\"", &listen, 1))
+    Server::configured(&serving(&configuration(upstream.address), settings))
 }
 
 fn connect(server: &Server) -> TcpStream {
@@ -62,14 +63,8 @@ fn a_connection_without_a_request_is_closed_and_one_with_a_slow_answer_is_not() 
 fn connections_beyond_the_bound_are_closed_at_once() {
     let upstream = Upstream::start();
     let server = server(&upstream, "max_connections: 2");
-    let open = || {
-        let metrics = http::get(server.address, "/metrics", &[]).unwrap().body;
-        let line = metrics
-            .lines()
-            .find_map(|line| line.strip_prefix("tollgate_connections "));
-        line.unwrap().parse::<u64>().unwrap()
-    };
-    wait::until("the connections before to be gone", || open() == 1);
+    let open = || metrics::value(&server, "tollgate_connections");
+    wait::until("the connections before to be gone", || open() == 1.0);
     // The one that asked may not have been seen to close yet, and so one of these may be refused.
     let mut held = Vec::new();
     wait::until("a connection too many to be closed", || {
@@ -93,17 +88,7 @@ fn a_tls_handshake_that_does_not_come_is_given_up() {
     let authority = Authority::new();
     let upstream = Upstream::start();
     let certificate = authority.certify(&["localhost"]);
-    let tls = r#"listen: "LISTEN", header_timeout: 300ms, tls: { cert: cert.pem, key: key.pem }"#;
-    let yaml = configuration(upstream.address).replacen("listen: \"LISTEN\"", tls, 1);
-    let around = Around {
-        files: &[
-            ("cert.pem", &certificate.cert),
-            ("key.pem", &certificate.key),
-        ],
-        is_tls: true,
-        ..Around::default()
-    };
-    let server = Server::amid(around, &yaml);
+    let server = secured_with(&upstream, &certificate, ", header_timeout: 300ms");
     let silent = connect(&server);
     let mut begun = connect(&server);
     begun

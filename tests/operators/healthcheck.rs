@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use crate::authority::Authority;
 use crate::server::Server;
+use crate::tool;
 use crate::upstream::Upstream;
 
 use super::tls::secured;
@@ -22,11 +23,7 @@ fn healthcheck(folder: &Path, arguments: &[&str]) -> Output {
 #[track_caller]
 fn check(folder: &Path, arguments: &[&str], code: i32, said: &str) {
     let output = healthcheck(folder, arguments);
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let text = tool::said(&output);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
     assert!(text.contains(said), "{arguments:?}: {text}");
 }

@@ -19,12 +19,17 @@ use tokio_rustls::TlsConnector;
 use crate::authority::{Authority, Certificate, Tls};
 use crate::chat;
 use crate::script;
-use crate::server::{Around, KEY, Server, configuration};
+use crate::server::{Around, KEY, Server, configuration, serving};
 use crate::upstream::Upstream;
 use crate::wait;
 
 /// A server with this certificate.
 pub(super) fn secured(upstream: &Upstream, certificate: &Certificate) -> Server {
+    secured_with(upstream, certificate, "")
+}
+
+/// A server with this certificate and these further settings.
+pub(super) fn secured_with(upstream: &Upstream, certificate: &Certificate, more: &str) -> Server {
     let around = Around {
         files: &[
             ("cert.pem", &certificate.cert),
@@ -33,13 +38,14 @@ pub(super) fn secured(upstream: &Upstream, certificate: &Certificate) -> Server 
         is_tls: true,
         ..Around::default()
     };
-    Server::amid(around, &with_tls(&configuration(upstream.address)))
+    let settings = format!("{TLS}{more}");
+    Server::amid(
+        around,
+        &serving(&configuration(upstream.address), &settings),
+    )
 }
 
-fn with_tls(yaml: &str) -> String {
-    let tls = r#"listen: "LISTEN", tls: { cert: cert.pem, key: key.pem }"#;
-    yaml.replacen(r#"listen: "LISTEN""#, tls, 1)
-}
+const TLS: &str = "tls: { cert: cert.pem, key: key.pem }";
 
 fn body(model: &str) -> Value {
     chat::body(model, "30 words", true)
@@ -114,25 +120,56 @@ fn the_real_openai_sdk_verifies_the_certificate_and_streams() {
     script::run_with_key("openai_tls.py", &server, KEY, &[("CA_FILE", ca)]);
 }
 
+/// A server with one certificate, to which another is given.
+struct Renewal {
+    authority: Authority,
+    old: Certificate,
+    new: Certificate,
+    server: Server,
+    _upstream: Upstream,
+}
+
+impl Renewal {
+    fn new() -> Self {
+        let (authority, upstream) = (Authority::new(), Upstream::start());
+        let old = authority.certify(&["localhost"]);
+        let server = secured(&upstream, &old);
+        assert_eq!(shown(&authority, &server), old.der());
+        Self {
+            new: authority.certify(&["localhost"]),
+            authority,
+            old,
+            server,
+            _upstream: upstream,
+        }
+    }
+
+    fn shown(&self) -> Vec<u8> {
+        shown(&self.authority, &self.server)
+    }
+
+    /// Gives it the new one, and waits until callers see it.
+    fn finish(&self) {
+        replace(self.server.folder.path(), &self.new);
+        wait::until("the new certificate", || self.shown() == self.new.der());
+    }
+}
+
+/// The certificate that a new connection is shown.
+fn shown(authority: &Authority, server: &Server) -> Vec<u8> {
+    authority.connect(server.address, &[]).unwrap().shown()
+}
+
 #[test]
 fn a_new_certificate_is_shown_from_then_on_and_no_stream_is_dropped() {
-    let authority = Authority::new();
-    let upstream = Upstream::start();
-    let (old, new) = (
-        authority.certify(&["localhost"]),
-        authority.certify(&["localhost"]),
-    );
-    let server = secured(&upstream, &old);
-    let shown = || authority.connect(server.address, &[]).unwrap().shown();
-    assert_eq!(shown(), old.der());
-
-    let mut running = authority.connect(server.address, &["http/1.1"]).unwrap();
+    let renewal = Renewal::new();
+    let (authority, address) = (&renewal.authority, renewal.server.address);
+    let mut running = authority.connect(address, &["http/1.1"]).unwrap();
     begin(&mut running, "sim-gpt+fault=pace:1,40");
     let mut first = [0; 512];
     let length = running.read(&mut first).unwrap();
 
-    replace(server.folder.path(), &new);
-    wait::until("the new certificate", || shown() == new.der());
+    renewal.finish();
     let text = format!(
         "{}{}",
         String::from_utf8_lossy(&first[..length]),
@@ -156,31 +193,24 @@ fn replace(folder: &Path, certificate: &Certificate) {
 
 #[test]
 fn a_certificate_without_its_key_is_refused_and_the_old_one_stays() {
-    let authority = Authority::new();
-    let upstream = Upstream::start();
-    let (old, new) = (
-        authority.certify(&["localhost"]),
-        authority.certify(&["localhost"]),
-    );
-    let server = secured(&upstream, &old);
-    let shown = || authority.connect(server.address, &[]).unwrap().shown();
+    let renewal = Renewal::new();
+    let server = &renewal.server;
     let refused = |text: &str, said: &str| {
         let before = server.log().len();
         fs::write(server.folder.path().join("cert.pem"), text).unwrap();
         wait::until("the refusal in the log", || {
             server.log()[before..].contains("server.tls") && server.log()[before..].contains(said)
         });
-        assert_eq!(shown(), old.der());
+        assert_eq!(renewal.shown(), renewal.old.der());
     };
-    refused(&new.cert, "key");
+    refused(&renewal.new.cert, "key");
     refused("no certificate", "cert.pem");
     refused(
         "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
         "cert.pem",
     );
     assert!(!server.log().contains("PRIVATE"), "{}", server.log());
-    replace(server.folder.path(), &new);
-    wait::until("the new certificate", || shown() == new.der());
+    renewal.finish();
 }
 
 #[test]
@@ -194,7 +224,7 @@ fn a_start_with_the_wrong_key_ends_with_an_error_that_says_so() {
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("cert.pem", &one.cert);
     write("key.pem", &other.key);
-    let yaml = with_tls(&configuration("127.0.0.1:9".parse().unwrap()));
+    let yaml = serving(&configuration("127.0.0.1:9".parse().unwrap()), TLS);
     write("tollgate.yaml", &yaml.replace("LISTEN", "127.0.0.1:0"));
     let serve = || {
         let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))

@@ -3,12 +3,10 @@
 
 mod streams;
 
-use std::fs;
-
 use crate::chat;
 use crate::http::Answer;
 use crate::recorder::{ANSWER, Recorder, Script};
-use crate::server::{CREDENTIAL, KEY, Server};
+use crate::server::Server;
 
 /// In the answer that nobody asked for.
 const POISON: &str = "poisoned";
@@ -33,20 +31,8 @@ enum Expected {
 impl Provider {
     fn new() -> Self {
         let recorder = Recorder::start();
-        let server = Server::configured(&format!(
-            r#"server: {{ listen: "LISTEN", workers: 1 }}
-store: {{ url: "sqlite://data/tollgate.db", journal: data/journal }}
-providers:
-  recorder: {{ kind: openai, base_url: "http://{}/v1", api_key: "{CREDENTIAL}" }}
-routes:
-  recorded: {{ targets: [{{ provider: recorder }}], retry: {{ attempts: 1 }}, timeout: {{ total: 5s, first_token: 5s, idle: 2s }} }}
-keys:
-  tests: {{ key: "{KEY}" }}
-prices:
-  recorder/*: {{ input_usd_per_million: 1, output_usd_per_million: 1 }}
-"#,
-            recorder.address
-        ));
+        let timeout = ", timeout: { total: 5s, first_token: 5s, idle: 2s }";
+        let server = Server::configured(&recorder.configuration(", workers: 1", timeout));
         Self {
             recorder,
             server,
@@ -261,13 +247,7 @@ fn heads_that_are_none_are_errors_and_their_size_is_bounded() {
         Safe,
         good.replacen(OK, &OK.replace("\r\n", "\n"), 1),
     );
-    let status = || fs::read_to_string(format!("/proc/{}/status", provider.server.pid())).unwrap();
-    let peak = |status: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.unwrap().trim().trim_end_matches(" kB");
-        kib.parse::<u64>().unwrap() >> 10
-    };
-    let before = peak(&status());
+    let before = provider.server.peak_memory();
     let endless = format!("{OK}X: {}\r\n", "x".repeat(16 << 20));
     let many: String = (0..100_000)
         .map(|number| format!("X-{number}: a\r\n"))
@@ -293,11 +273,9 @@ fn heads_that_are_none_are_errors_and_their_size_is_bounded() {
     ] {
         provider.closed(name, Failed, bytes);
     }
-    let grown =
-        peak(&fs::read_to_string(format!("/proc/{}/status", provider.server.pid())).unwrap())
-            - before;
-    println!("memory grew by {grown} MiB at most");
-    assert!(grown < 12, "{grown} MiB");
+    let grown = provider.server.peak_memory() - before;
+    println!("memory grew by {} KiB at most", grown >> 10);
+    assert!(grown < 12 << 20, "{grown}");
     assert_eq!(provider.cases, 23);
 }
 

@@ -11,7 +11,7 @@ use crate::traces;
 use crate::upstream::Upstream;
 
 /// Every file below a folder.
-fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+pub(super) fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

@@ -1,10 +1,10 @@
 //! What a route's capture policy keeps out of the traces is in no file.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::canary::files;
 use crate::http;
 use crate::server::{CREDENTIAL, KEY, Server};
 use crate::traces;
@@ -12,17 +12,6 @@ use crate::upstream::Upstream;
 
 const PROMPT: &str = "canary-prompt-3f9a";
 const ANSWER: &str = "canary-answer-77c2";
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
 
 /// Which of the two are anywhere in the data folder or the log.
 fn kept(server: &Server) -> [bool; 2] {

@@ -12,7 +12,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
 use crate::recorder::{Recorded, Recorder};
-use crate::server::{CREDENTIAL, KEY, Server};
+use crate::server::{KEY, Server};
 use crate::wait::HANG;
 
 /// The gateway before a recorder, and what the recorder is to have seen so far.
@@ -26,20 +26,7 @@ pub(super) struct Door {
 impl Door {
     pub(super) fn open() -> Self {
         let recorder = Recorder::start();
-        let server = Server::configured(&format!(
-            r#"server: {{ listen: "LISTEN", max_body: 1MiB }}
-store: {{ url: "sqlite://data/tollgate.db", journal: data/journal }}
-providers:
-  recorder: {{ kind: openai, base_url: "http://{}/v1", api_key: "{CREDENTIAL}" }}
-routes:
-  recorded: {{ targets: [{{ provider: recorder }}], retry: {{ attempts: 1 }} }}
-keys:
-  tests: {{ key: "{KEY}" }}
-prices:
-  recorder/*: {{ input_usd_per_million: 1, output_usd_per_million: 1 }}
-"#,
-            recorder.address
-        ));
+        let server = Server::configured(&recorder.configuration(", max_body: 1MiB", ""));
         Self {
             server,
             recorder,

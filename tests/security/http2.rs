@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use tollgate::simulated::Outcome;
 
 use crate::chat;
-use crate::server::{KEY, Server, configuration};
+use crate::server::{KEY, Server, configuration, serving};
 use crate::traces;
 use crate::upstream::Upstream;
 use crate::wait::{self, HANG};
@@ -48,8 +48,7 @@ impl HttpBody for Slow {
 /// A server with these further settings, and an upstream behind it.
 fn start(settings: &str) -> (Server, Upstream) {
     let upstream = Upstream::start();
-    let listen = format!("listen: \"LISTEN\", {settings}");
-    let yaml = configuration(upstream.address).replacen("listen: \"LISTEN\"", &listen, 1);
+    let yaml = serving(&configuration(upstream.address), settings);
     (Server::configured(&yaml), upstream)
 }
 

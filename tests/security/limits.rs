@@ -1,7 +1,7 @@
 //! Requests that are too slow, too large or not what they say: a clear status in the caller's dialect, and memory bounded
 //! (promise S2).
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::http::Answer;
+use crate::http::{self, Answer};
 use crate::recorder::Recorder;
-use crate::server::{CREDENTIAL, KEY, Server};
+use crate::server::{KEY, Server};
 use crate::wait::HANG;
 
 const CHAT: &str = "/v1/chat/completions";
@@ -28,20 +28,8 @@ impl Narrow {
     /// Bounds that a test reaches at once.
     fn new() -> Self {
         let recorder = Recorder::start();
-        let server = Server::configured(&format!(
-            r#"server: {{ listen: "LISTEN", max_body: 1MiB, header_timeout: 500ms, body_timeout: 500ms }}
-store: {{ url: "sqlite://data/tollgate.db", journal: data/journal }}
-providers:
-  recorder: {{ kind: openai, base_url: "http://{}/v1", api_key: "{CREDENTIAL}" }}
-routes:
-  recorded: {{ targets: [{{ provider: recorder }}], retry: {{ attempts: 1 }} }}
-keys:
-  tests: {{ key: "{KEY}" }}
-prices:
-  recorder/*: {{ input_usd_per_million: 1, output_usd_per_million: 1 }}
-"#,
-            recorder.address
-        ));
+        let bounds = ", max_body: 1MiB, header_timeout: 500ms, body_timeout: 500ms";
+        let server = Server::configured(&recorder.configuration(bounds, ""));
         Self { server, recorder }
     }
 
@@ -66,20 +54,7 @@ fn exchange(address: SocketAddr, pieces: &[&[u8]]) -> Answer {
             break;
         }
     }
-    answer(socket)
-}
-
-fn answer(mut socket: TcpStream) -> Answer {
-    let mut read = Vec::new();
-    // A reset after the answer is an end, too.
-    let _ = socket.read_to_end(&mut read);
-    let text = String::from_utf8(read).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    Answer {
-        status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-        head: head.to_owned(),
-        body: body.to_owned(),
-    }
+    http::read(socket).unwrap()
 }
 
 /// An error of this status and code, in the dialect of the path.
@@ -131,7 +106,7 @@ fn a_head_or_a_body_that_does_not_come_is_answered_with_408_and_the_connection_c
                         break;
                     }
                 }
-                let slow = answer(socket);
+                let slow = http::read(socket).unwrap();
                 check(path, &slow, 408, "timeout_error", "request_timeout");
             });
         }
