@@ -273,7 +273,7 @@ fn trace_of(entry: &Entry) -> String {
 
 /// By the prices of [`crate::server::configuration`], in nano-dollars a token.
 #[track_caller]
-fn compare_account(line: &LedgerRow, entry: &Entry) {
+pub(super) fn compare_account(line: &LedgerRow, entry: &Entry) {
     let usage = entry.usage.as_ref().unwrap();
     let count = |path: &str| usage.pointer(path).and_then(Value::as_i64).unwrap_or(0);
     let (input, output, cost) = if entry.path.contains("messages") {

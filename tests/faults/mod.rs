@@ -3,6 +3,7 @@
 mod books;
 mod collector;
 mod estimates;
+mod idle;
 mod kill;
 mod leaver;
 mod mount;
