@@ -28,15 +28,7 @@ fn a_streamed_chat_is_a_trace_with_the_whole_message() {
 #[test]
 fn a_failed_attempt_is_a_child_of_its_own_before_the_fallbacks() {
     let (store, _folder) = store();
-    let records = [
-        open(1),
-        attempt(1, 1, "first"),
-        failed(1, 1),
-        attempt(1, 2, "second"),
-        succeeded(1, 2),
-        closed(1, Outcome::Ok, REST),
-    ];
-    drain(&store, &records, &Arc::default());
+    drain(&store, &fallen_back(1), &Arc::default());
     insta::assert_json_snapshot!(shown(&store, 1));
     let line = line(&store, 1);
     assert_eq!((line.provider.as_str(), line.attempts), ("second", 2));

@@ -1,14 +1,13 @@
 //! A journal at its bound: what is open can still say how it ended.
 
-use super::support::{FaultyDisk, Journal, options, read_all, record, until};
+use super::support::{FaultyDisk, Journal, id, options, read_all, record, until};
 use crate::{AppendError, Capture, Open, Options, Pairs, Position, Record, Writer, open};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tollgate_domain::{Dialect, Endpoint, RequestId, SpanId, TraceId};
 
 fn opening(number: u64) -> Record<'static> {
-    let mut id = [0; 16];
-    id[..8].copy_from_slice(&number.to_be_bytes());
+    let id = id(number);
     Record::Open(Open {
         request: RequestId::from_bytes(id),
         trace: TraceId::from_bytes(id),

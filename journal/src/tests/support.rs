@@ -50,11 +50,15 @@ pub(super) fn options(folder: &Path) -> Options {
     options
 }
 
-pub(super) fn record(number: u64, output: &[u8]) -> Record<'_> {
+pub(super) fn id(number: u64) -> [u8; 16] {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&number.to_be_bytes());
+    id
+}
+
+pub(super) fn record(number: u64, output: &[u8]) -> Record<'_> {
     Record::Progress(Progress {
-        request: RequestId::from_bytes(id),
+        request: RequestId::from_bytes(id(number)),
         attempt: 1,
         at_unix_nanos: 0,
         usage: None,
@@ -65,10 +69,8 @@ pub(super) fn record(number: u64, output: &[u8]) -> Record<'_> {
 }
 
 pub(super) fn closed(number: u64) -> Record<'static> {
-    let mut id = [0; 16];
-    id[..8].copy_from_slice(&number.to_be_bytes());
     Record::Closed(Closed {
-        request: RequestId::from_bytes(id),
+        request: RequestId::from_bytes(id(number)),
         ended_unix_nanos: 0,
         outcome: Outcome::Ok,
         status: 200,

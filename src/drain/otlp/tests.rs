@@ -9,7 +9,8 @@ use crate::drain::DrainStats;
 use crate::drain::assemble::Assembler;
 use crate::drain::request::Finished;
 use crate::drain::tests::support::{
-    REST, attempt, closed, drain, failed, journal, open, pricing, store, streamed, succeeded, until,
+    REST, attempt, closed, drain, fallen_back, journal, open, pricing, store, streamed, succeeded,
+    until,
 };
 use crate::telemetry::OwnSpans;
 use crate::telemetry::metrics::Metrics;
@@ -70,14 +71,7 @@ fn back(value: &Any, stored: &Json) -> Value {
 #[test]
 fn what_is_exported_is_what_the_store_shows() {
     let (store, _folder) = store();
-    let records = [
-        open(1),
-        attempt(1, 1, "first"),
-        failed(1, 1),
-        attempt(1, 2, "second"),
-        succeeded(1, 2),
-        closed(1, Outcome::Ok, REST),
-    ];
+    let records = fallen_back(1);
     drain(&store, &records, &Arc::default());
     let [export] = batch(&records).exports(|_| None).try_into().unwrap();
     assert_eq!(export.spans(), 3);

@@ -5,11 +5,13 @@ use crate::drain::assemble::Assembler;
 use crate::drain::carried;
 use crate::drain::{CURSOR, DrainStats, stored_cursor};
 use proptest::prelude::*;
+use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tollgate_domain::RequestId;
-use tollgate_journal::{Options, Outcome, Position, RealDisk, Record, Writer};
+use tollgate_journal::{Outcome, Position, Record, Writer};
 use tollgate_store::Store;
 use tollgate_store::carried::CarriedRow;
 
@@ -107,16 +109,8 @@ proptest! {
     }
 }
 
-fn small_segments(folder: &std::path::Path, floor: Position, nonce: u32) -> Writer {
-    let options = Options {
-        floor,
-        segment_bytes: 16 << 10,
-        max_bytes: 128 << 10,
-        ..Options::new(folder, nonce)
-    };
-    tollgate_journal::open(options, Arc::new(RealDisk::new()))
-        .unwrap()
-        .0
+fn small_segments(folder: &Path, floor: Position, nonce: u32) -> Writer {
+    journal_of(16 << 10, folder, floor, nonce)
 }
 
 /// Fills twice the journal's bound with other requests, while it is drained.
@@ -137,7 +131,7 @@ fn fill(writer: &Writer, stats: &DrainStats) {
 
 fn long_stream(
     store: &Store,
-    folder: &std::path::Path,
+    folder: &Path,
 ) -> (Writer, Arc<DrainStats>, crate::drain::DrainHandle) {
     let stats: Arc<DrainStats> = Arc::default();
     let writer = small_segments(folder, Position::START, 1);
@@ -146,6 +140,12 @@ fn long_stream(
     writer.append_all(&begun).unwrap();
     fill(&writer, &stats);
     (writer, stats, drain)
+}
+
+/// What the trace of the long stream shows of its answer.
+fn message(store: &Store) -> Value {
+    let root = &shown(store, 1)["spans"][0];
+    root["attributes"]["mlflow.spanOutputs"]["choices"][0]["message"].clone()
 }
 
 #[test]
@@ -158,9 +158,7 @@ fn a_long_stream_keeps_no_segments_and_is_stored_whole() {
         .unwrap();
     drain.flush_and_stop();
     assert_eq!(line(&store, 1).usage, usage());
-    let whole = shown(&store, 1);
-    let message = &whole["spans"][0]["attributes"]["mlflow.spanOutputs"]["choices"][0]["message"];
-    assert_eq!(message["content"], "Hi there");
+    assert_eq!(message(&store)["content"], "Hi there");
     assert_eq!(store.carried(CURSOR).unwrap(), []);
 }
 
@@ -205,8 +203,6 @@ fn a_long_stream_that_ends_while_nothing_drains_is_stored_whole_after_a_restart(
     let writer = small_segments(&path, stored_cursor(&store).unwrap(), 2);
     let drain = started(&store, &writer, &stats);
     drain.flush_and_stop();
-    let whole = shown(&store, 1);
-    let message = &whole["spans"][0]["attributes"]["mlflow.spanOutputs"]["choices"][0]["message"];
-    assert_eq!(message["content"], "Hi Hi there");
+    assert_eq!(message(&store)["content"], "Hi Hi there");
     assert_eq!(line(&store, 1).outcome, "ok");
 }

@@ -25,6 +25,12 @@ fn refuse(folder: &Path, table: &str, condition: &str) {
     other(folder).execute_batch(&sql).unwrap();
 }
 
+/// Takes a table away from the store, or gives it back.
+fn rename(folder: &Path, table: &str, name: &str) {
+    let sql = format!("ALTER TABLE {table} RENAME TO {name}");
+    other(folder).execute_batch(&sql).unwrap();
+}
+
 /// As [`streamed`], with `poison` for a model.
 fn poisoned(number: u8) -> Vec<Record<'static>> {
     let mut records = streamed(number);
@@ -109,15 +115,11 @@ fn a_store_that_is_away_is_waited_for_and_nothing_is_skipped() {
     let stats: Arc<DrainStats> = Arc::default();
     let writer = journal(&path, Position::START, 1);
     let drain = started(&store, &writer, &stats);
-    other(folder.path())
-        .execute_batch("ALTER TABLE ledger RENAME TO away")
-        .unwrap();
+    rename(folder.path(), "ledger", "away");
     writer.append_all(&streamed(1)).unwrap();
     until(|| stats.errors.load(Ordering::Relaxed) >= 3);
     writer.append_all(&streamed(2)).unwrap();
-    other(folder.path())
-        .execute_batch("ALTER TABLE away RENAME TO ledger")
-        .unwrap();
+    rename(folder.path(), "away", "ledger");
     until(|| stats.requests.load(Ordering::Relaxed) == 2);
     drain.flush_and_stop();
     for number in [1, 2] {
@@ -136,16 +138,12 @@ fn a_store_that_stays_away_does_not_keep_the_process_from_stopping() {
     let floor = {
         let writer = journal(&path, Position::START, 1);
         let drain = started(&store, &writer, &stats);
-        other(folder.path())
-            .execute_batch("ALTER TABLE ledger RENAME TO away")
-            .unwrap();
+        rename(folder.path(), "ledger", "away");
         writer.append_all(&streamed(1)).unwrap();
         drain.flush_and_stop();
         stored_cursor(&store).unwrap()
     };
-    other(folder.path())
-        .execute_batch("ALTER TABLE away RENAME TO ledger")
-        .unwrap();
+    rename(folder.path(), "away", "ledger");
     let writer = journal(&path, floor, 2);
     let drain = started(&store, &writer, &stats);
     drain.flush_and_stop();

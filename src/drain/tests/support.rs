@@ -8,6 +8,7 @@ use crate::drain::{Counting, DrainHandle, DrainStats, Pricing, start};
 use crate::telemetry::OwnSpans;
 use crate::telemetry::metrics::Metrics;
 use serde_json::{Value, json};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::{
@@ -167,6 +168,18 @@ pub(in crate::drain) fn streamed(number: u8) -> Vec<Record<'static>> {
     ]
 }
 
+/// At one provider, which fails, and then at another.
+pub(in crate::drain) fn fallen_back(number: u8) -> Vec<Record<'static>> {
+    vec![
+        open(number),
+        attempt(number, 1, "first"),
+        failed(number, 1),
+        attempt(number, 2, "second"),
+        succeeded(number, 2),
+        closed(number, Outcome::Ok, REST),
+    ]
+}
+
 /// A dollar a million tokens, on either side; nothing for the provider `free`.
 pub(in crate::drain) fn pricing() -> Pricing {
     Arc::new(|provider, _, _, usage, _| {
@@ -251,11 +264,21 @@ pub(in crate::drain) fn line(store: &Store, number: u8) -> LedgerRow {
     store.ledger_line(id(number)).unwrap().unwrap()
 }
 
-pub(in crate::drain) fn journal(folder: &std::path::Path, floor: Position, nonce: u32) -> Writer {
+pub(in crate::drain) fn journal(folder: &Path, floor: Position, nonce: u32) -> Writer {
+    journal_of(1 << 20, folder, floor, nonce)
+}
+
+/// Of eight segments of this size.
+pub(in crate::drain) fn journal_of(
+    segment_bytes: u64,
+    folder: &Path,
+    floor: Position,
+    nonce: u32,
+) -> Writer {
     let options = Options {
         floor,
-        segment_bytes: 1 << 20,
-        max_bytes: 8 << 20,
+        segment_bytes,
+        max_bytes: 8 * segment_bytes,
         ..Options::new(folder, nonce)
     };
     tollgate_journal::open(options, Arc::new(RealDisk::new()))
