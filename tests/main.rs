@@ -15,6 +15,7 @@ mod authority;
 mod background;
 mod chat;
 mod collector;
+mod endless;
 mod faults;
 mod forward_proxy;
 mod house;

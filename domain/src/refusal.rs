@@ -70,6 +70,8 @@ pub enum Refusal {
     Unreachable(String),
     #[error("the provider did not answer in time")]
     UpstreamTimeout,
+    #[error("the answer was not over within the route's total time")]
+    TotalTimeout,
     #[error("the gateway could not authenticate with the provider")]
     UpstreamAuth,
     #[error("the gateway's account with the provider has no quota left")]
@@ -113,7 +115,7 @@ impl Refusal {
             | Self::UpstreamMalformed(_)
             | Self::Unreachable(_) => 502,
             Self::JournalFull | Self::Draining => 503,
-            Self::UpstreamTimeout => 504,
+            Self::UpstreamTimeout | Self::TotalTimeout => 504,
             Self::Internal => 500,
         }
     }
@@ -137,6 +139,7 @@ impl Refusal {
             Self::LimitReached { .. } => "rate_limit_exceeded",
             Self::Unreachable(_) => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
+            Self::TotalTimeout => "total_timeout",
             Self::UpstreamAuth => "upstream_auth",
             Self::UpstreamQuota => "upstream_quota",
             Self::UpstreamMalformed(_) => "upstream_malformed",

@@ -2,7 +2,7 @@
 
 use super::exchange::Exchange;
 use super::stream::Held;
-use crate::clock;
+use crate::clock::{self, Moment};
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -37,6 +37,23 @@ impl ReplyBody {
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         Self::Whole((!bytes.is_empty()).then_some(bytes))
+    }
+
+    /// When it is to end although its reader is slow.
+    pub fn deadline(&self) -> Option<Moment> {
+        match self {
+            Self::Live(live) => live.deadline(),
+            Self::Whole(_) | Self::Api(_) => None,
+        }
+    }
+
+    /// Ends it where its deadline has passed.
+    pub fn expire(&mut self) {
+        if let Self::Live(live) = self
+            && live.deadline().is_some_and(|end| clock::now() >= end)
+        {
+            live.expire();
+        }
     }
 }
 

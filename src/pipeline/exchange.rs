@@ -286,6 +286,7 @@ impl Exchange {
             | Refusal::UpstreamQuota
             | Refusal::UpstreamMalformed(_)
             | Refusal::UpstreamTimeout
+            | Refusal::TotalTimeout
             | Refusal::Unreachable(_)
             | Refusal::Internal => Ending::Failed,
             _ => Ending::Refused,

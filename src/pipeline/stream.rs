@@ -45,6 +45,8 @@ struct LiveBody {
     last_read: Moment,
     has_content: bool,
     is_over: bool,
+    /// Its total time passed while there was always something to read.
+    is_late: bool,
     /// The last bytes, and what they wait for.
     closing: Option<(Synced, Option<Bytes>)>,
 }
@@ -93,6 +95,7 @@ pub(super) async fn start(
         last_read: clock::now(),
         has_content: false,
         is_over: false,
+        is_late: false,
         closing: None,
     })));
     if has_fallback
@@ -116,6 +119,19 @@ impl Held {
         match &mut self.0 {
             Some(live) => live.poll_next(cx),
             None => Poll::Ready(None),
+        }
+    }
+
+    /// When it is to end, whoever is slow; `None` once it has.
+    pub fn deadline(&self) -> Option<Moment> {
+        let live = self.0.as_ref()?;
+        (!live.exchange.is_settled()).then(|| live.deadline())
+    }
+
+    /// Ends it at its deadline, in the midst of what the client does not take: nobody is there to be told.
+    pub fn expire(&mut self) {
+        if let Some(mut live) = self.0.take() {
+            live.fail(&Refusal::TotalTimeout);
         }
     }
 }
@@ -210,6 +226,9 @@ impl LiveBody {
                     gathered.push(before);
                     break Some(Failed::of_fault(fault, Default::default()).refusal);
                 }
+                Poll::Ready(Read::TooSlow(Failure::TotalTimeout)) => {
+                    break Some(Refusal::TotalTimeout);
+                }
                 Poll::Ready(Read::TooSlow(_)) => break Some(Refusal::UpstreamTimeout),
                 Poll::Pending if gathered.is_empty() => return Poll::Pending,
                 Poll::Pending => break None,
@@ -274,20 +293,32 @@ impl LiveBody {
         let (dialect, endpoint) = (self.exchange.endpoint.dialect(), self.exchange.endpoint);
         let id = self.exchange.id.to_string();
         event.extend_from_slice(&error_event(dialect, endpoint, refusal, &id));
-        let seen = self.reply.seen();
-        self.exchange.sends(&event, seen);
-        let code = refusal.code();
-        self.exchange
-            .finish(seen, Some(code), Ending::Failed, 200, Some(refusal));
+        self.exchange.sends(&event, self.reply.seen());
+        self.fail(refusal);
         event.freeze()
     }
 
+    /// The account of a stream that can't go on.
+    fn fail(&mut self, refusal: &Refusal) {
+        let (seen, code) = (self.reply.seen(), refusal.code());
+        self.exchange
+            .finish(seen, Some(code), Ending::Failed, 200, Some(refusal));
+    }
+
+    fn deadline(&self) -> Moment {
+        self.exchange.started.after(self.timeout.total)
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
+        if self.is_late {
+            return Poll::Ready(Read::TooSlow(Failure::TotalTimeout));
+        }
         let chunk = match self.upstream.poll_chunk(cx) {
             Poll::Ready(chunk) => chunk,
             Poll::Pending => return self.poll_clock(cx),
         };
         self.last_read = clock::now();
+        self.is_late = self.last_read >= self.deadline();
         let mut piece = Piece::default();
         let fed = match chunk {
             Some(Ok(chunk)) => match self.decoder.decode(chunk) {
@@ -349,7 +380,7 @@ impl LiveBody {
             } else {
                 attempt.after(timeout.first_token)
             };
-            let total = self.exchange.started.after(timeout.total);
+            let total = self.deadline();
             if now >= total {
                 return Poll::Ready(Read::TooSlow(Failure::TotalTimeout));
             }

@@ -10,6 +10,7 @@ mod mount;
 mod power;
 mod reload;
 mod retries;
+mod slow_reader;
 mod stop;
 mod store_away;
 mod streams;

@@ -103,6 +103,7 @@ fn refusals_are_told_in_the_callers_dialect() {
         limit(Unit::Concurrent),
         Refusal::Unreachable("connect".into()),
         Refusal::UpstreamTimeout,
+        Refusal::TotalTimeout,
         Refusal::UpstreamAuth,
         Refusal::UpstreamQuota,
         Refusal::UpstreamMalformed("x".into()),

@@ -34,7 +34,7 @@ section! {
         first_token: Duration,
         /// Between two pieces of a stream. Default: `60s`.
         idle: Duration,
-        /// Of the whole request, all attempts together. Default: `10m`.
+        /// Of the whole request, all attempts together, however slowly its answer is read. Default: `10m`.
         total: Duration,
     }
 }

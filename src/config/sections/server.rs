@@ -26,7 +26,8 @@ section! {
         header_timeout: Duration,
         /// Until a request's body must be there, counted from its head. Default: `60s`.
         body_timeout: Duration,
-        /// How long a connection may stay without a request. Default: `90s`.
+        /// How long a connection may stay without a request, and a client without taking a byte of its answer. Default:
+        /// `90s`.
         idle_timeout: Duration,
         /// Connections at once. Default: 10000.
         max_connections: usize,

@@ -25,7 +25,7 @@ pub struct Server {
     pub header_timeout: Duration,
     /// Until a request's body must be there, counted from its head.
     pub body_timeout: Duration,
-    /// How long a connection may stay without a request.
+    /// How long a connection may stay without a request, and a client without taking a byte of its answer.
     pub idle_timeout: Duration,
     pub max_connections: usize,
     /// Threads that serve requests; none: one a core.

@@ -172,18 +172,28 @@ impl Writing {
     }
 }
 
-/// With a client that takes no byte.
+/// With a client that takes no byte, and with one whose answer is to be over by now.
 struct Patience {
     limit: Duration,
     is_waiting: bool,
 }
 
 impl Patience {
-    fn poll(&mut self, timer: &mut Timer, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll(
+        &mut self,
+        body: &mut Option<ReplyBody>,
+        timer: &mut Timer,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         if !std::mem::replace(&mut self.is_waiting, true) {
-            timer.set(self.limit);
+            let end = body.as_ref().and_then(ReplyBody::deadline);
+            let left = end.map(|end| end.since(clock::now()));
+            timer.set(left.map_or(self.limit, |left| left.min(self.limit)));
         }
         ready!(timer.poll(cx));
+        if let Some(body) = body {
+            body.expire();
+        }
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
@@ -208,7 +218,7 @@ pub(super) async fn write(
             if needs_flush {
                 match Pin::new(&mut shared.lock().io).poll_flush(cx) {
                     Poll::Ready(flushed) => flushed?,
-                    Poll::Pending => return patience.poll(timer, cx),
+                    Poll::Pending => return patience.poll(&mut writing.body, timer, cx),
                 }
                 needs_flush = false;
                 patience.is_waiting = false;
@@ -252,7 +262,7 @@ pub(super) async fn write(
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
-                        return patience.poll(timer, cx);
+                        return patience.poll(&mut writing.body, timer, cx);
                     }
                 }
             }
