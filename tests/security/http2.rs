@@ -1,5 +1,7 @@
 //! HTTP/2 from the client's socket: the same bounds as in HTTP/1, each stream for itself.
 
+mod stalls;
+
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
