@@ -1,6 +1,6 @@
 //! A stream's events.
 
-use super::{Finish, Text};
+use super::{Citation, Finish, Text};
 use tollgate_domain::Usage;
 
 /// One step of an answer. Text, thinking and calls come in pieces; a call's pieces name it by its number.
@@ -11,6 +11,8 @@ pub(crate) enum Event<'a> {
         id: Option<Text<'a>>,
         model: Option<Text<'a>>,
         usage: Option<Usage>,
+        /// The service tier, in the provider's word.
+        tier: Option<Text<'a>>,
     },
     Text(Text<'a>),
     Refusal(Text<'a>),
@@ -18,6 +20,8 @@ pub(crate) enum Event<'a> {
     /// The signature of the thinking since the last block's end.
     Signature(Text<'a>),
     Redacted(Text<'a>),
+    /// What a text that has been told rests on.
+    Citation(Citation<'a>),
     /// A call begins. Numbers count from 0 without a gap.
     Call {
         number: usize,

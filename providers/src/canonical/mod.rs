@@ -5,6 +5,7 @@
 //! and schemas stay JSON, so that translating copies bytes and loses no digit. What a target cannot express is an
 //! explicit choice of its writer, noted in [`Losses`].
 
+mod citation;
 mod event;
 mod halves;
 mod identifier;
@@ -16,6 +17,7 @@ mod size;
 mod text;
 mod tool;
 
+pub(crate) use citation::Citation;
 pub(crate) use event::Event;
 pub(crate) use halves::whole_letters;
 pub(crate) use identifier::{Names, fingerprint, tool_id};

@@ -1,6 +1,6 @@
 //! A whole answer.
 
-use super::Text;
+use super::{Citation, Text};
 use std::borrow::Cow;
 
 /// Why a model stopped.
@@ -35,6 +35,7 @@ pub(crate) struct Response<'a> {
     pub(crate) stop: Option<Text<'a>>,
     /// Why the model refused.
     pub(crate) refusal: Option<Text<'a>>,
+    pub(crate) citations: Vec<Citation<'a>>,
 }
 
 impl Response<'_> {

@@ -86,6 +86,11 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// How many letters it has.
+    pub(crate) fn letters(&self) -> usize {
+        self.decode().chars().count()
+    }
+
     pub(crate) fn push(&mut self, more: &Text<'_>) {
         self.0.to_mut().push_str(&more.0);
     }

@@ -165,7 +165,13 @@ impl Answer {
                 Ok(chat::reply::write(&response, &envelope, names, form.is_legacy).into())
             }
             Writer::Messages(form) => {
-                Ok(messages::reply::write(&response, id, model, seen.usage, form).into())
+                let envelope = messages::reply::Envelope {
+                    id,
+                    model,
+                    usage: seen.usage,
+                    tier: seen.service_tier.as_deref(),
+                };
+                Ok(messages::reply::write(&response, &envelope, form).into())
             }
             Writer::ChatStream(_) | Writer::MessagesStream(_) => Err(ReplyFault::Malformed(
                 "a whole answer came where a stream was asked for".to_owned(),

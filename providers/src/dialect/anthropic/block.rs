@@ -1,5 +1,6 @@
 //! The content blocks of a message.
 
+use super::citation;
 use crate::canonical::{
     At, Block, Cache, Document, Image, Kind, Losses, Source, Text, ToolCall, ToolResult,
     unsupported, whole_letters,
@@ -110,14 +111,7 @@ impl<'a> Fields<'a> {
             "signature" => self.signature = field::text(cursor, format_args!("{at}.signature"))?,
             "data" => self.data = field::text(cursor, format_args!("{at}.data"))?,
             "cache_control" => self.cache = cache_control(cursor, at)?,
-            "citations" => {
-                let citations = field::raw(cursor)?;
-                let is_nothing = |value: &str| {
-                    let plain: String = value.split_whitespace().collect();
-                    matches!(&*plain, "[]" | "{}" | r#"{"enabled":false}"#)
-                };
-                self.has_citations = citations.is_some_and(|value| !is_nothing(value));
-            }
+            "citations" => self.has_citations = citation::are_told(cursor)?,
             // Who called a tool: the model itself, where it was not a server tool.
             "caller" => cursor.skip()?,
             _ => {

@@ -1,6 +1,7 @@
 //! Anthropic's messages as callers speak them (Python SDK 2.12.0).
 
 mod block;
+mod citation;
 mod read;
 pub(crate) mod reply;
 mod stream;

@@ -1,32 +1,55 @@
 //! A whole answer as callers of messages read it.
 
-use super::{Form, usage};
-use crate::canonical::{Finish, Names, Part, Response, Text};
+use super::{Form, citation, usage};
+use crate::canonical::{Citation, Finish, Names, Part, Response, Text};
 use crate::wire::json::Writer;
 use tollgate_domain::Usage;
 
+/// What an answer carries beside its content.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Envelope<'e> {
+    pub(crate) id: &'e str,
+    pub(crate) model: &'e str,
+    pub(crate) usage: Option<Usage>,
+    pub(crate) tier: Option<&'e str>,
+}
+
+/// The tier in Anthropic's words.
+pub(super) fn tier(tier: &str) -> Option<&'static str> {
+    match tier {
+        "default" => Some("standard"),
+        "priority" => Some("priority"),
+        _ => None,
+    }
+}
+
 /// Writes a message.
-pub(crate) fn write(
-    response: &Response<'_>,
-    id: &str,
-    model: &str,
-    usage: Option<Usage>,
-    form: &Form,
-) -> Vec<u8> {
+pub(crate) fn write(response: &Response<'_>, envelope: &Envelope<'_>, form: &Form) -> Vec<u8> {
     let names = &form.names;
-    let usage = usage.unwrap_or_else(|| form.about(response.about_tokens()));
+    let usage = envelope
+        .usage
+        .unwrap_or_else(|| form.about(response.about_tokens()));
     let mut w = Writer::with_capacity(1024);
     w.object(|w| {
-        w.field("id", id);
+        w.field("id", envelope.id);
         w.field("type", "message");
         w.field("role", "assistant");
-        w.field("model", model);
+        w.field("model", envelope.model);
         w.key("content");
-        w.array(|w| response.parts.iter().for_each(|part| block(part, names, w)));
+        w.array(|w| {
+            for part in &response.parts {
+                match part {
+                    Part::Text(text) if !response.citations.is_empty() => {
+                        cited(text, &response.citations, w);
+                    }
+                    part => block(part, names, w),
+                }
+            }
+        });
         let finish = response.finish();
         stop(finish, response.stop.as_ref(), response.refusal.as_ref(), w);
         w.key("usage");
-        usage::write(&usage, true, w);
+        usage::whole(&usage, envelope.tier.and_then(tier), w);
     });
     w.finish()
 }
@@ -61,6 +84,20 @@ pub(super) fn stop(
             match refusal {
                 Some(refusal) => refusal.write(w),
                 None => w.raw("null"),
+            }
+        });
+    }
+}
+
+/// An answer's only text, in pieces.
+fn cited(text: &Text<'_>, citations: &[Citation<'_>], w: &mut Writer) {
+    for (piece, cited) in citation::split(text, citations) {
+        w.object(|w| {
+            w.field("type", "text");
+            piece.field(w, "text");
+            if !cited.is_empty() {
+                w.key("citations");
+                w.array(|w| cited.iter().for_each(|cited| citation::write(cited, w)));
             }
         });
     }

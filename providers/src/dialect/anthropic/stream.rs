@@ -7,8 +7,8 @@
 
 mod call;
 
-use super::{Form, reply, usage};
-use crate::canonical::{Event, Finish, Text, about_tokens};
+use super::{Form, citation, reply, usage};
+use crate::canonical::{Citation, Event, Finish, Text, about_tokens};
 use crate::wire::json::Writer;
 use call::Call;
 use tollgate_domain::Usage;
@@ -70,12 +70,18 @@ impl Stream {
             return;
         }
         match event {
-            Event::Start { id, model, usage } => {
+            Event::Start {
+                id,
+                model,
+                usage,
+                tier,
+            } => {
                 self.usage = usage;
-                self.start(id.as_ref(), model.as_ref(), out);
+                let tier = tier.and_then(|tier| reply::tier(tier.escaped()));
+                self.start(id.as_ref(), model.as_ref(), tier, out);
             }
             _ if !self.has_started => {
-                self.start(None, None, out);
+                self.start(None, None, None, out);
                 self.write(event, out);
             }
             Event::Text(text) => self.piece(Open::Text, &text, out),
@@ -85,6 +91,7 @@ impl Stream {
             Event::Refusal(text) => {
                 self.refusal.get_or_insert_default().push(&text);
             }
+            Event::Citation(citation) => self.cite(&citation, out),
             Event::Call { number, id, name } => {
                 let name = name.decode();
                 let name = self.form.names.inward(&name);
@@ -118,7 +125,13 @@ impl Stream {
         }
     }
 
-    fn start(&mut self, id: Option<&Text<'_>>, model: Option<&Text<'_>>, out: &mut Vec<u8>) {
+    fn start(
+        &mut self,
+        id: Option<&Text<'_>>,
+        model: Option<&Text<'_>>,
+        tier: Option<&str>,
+        out: &mut Vec<u8>,
+    ) {
         self.has_started = true;
         let usage = self.usage();
         event("message_start", out, |w| {
@@ -134,7 +147,7 @@ impl Stream {
                 w.field_raw("stop_reason", "null");
                 w.field_raw("stop_sequence", "null");
                 w.key("usage");
-                usage::write(&usage, true, w);
+                usage::whole(&usage, tier, w);
             });
         });
     }
@@ -169,6 +182,23 @@ impl Stream {
             });
         }
         self.delta(name, key, text, out);
+    }
+
+    /// What a text rests on, told after it: of its whole block, since its beginning is out. With no text open there is
+    /// nothing left to cite.
+    fn cite(&mut self, citation: &Citation<'_>, out: &mut Vec<u8>) {
+        if self.open != Some(Open::Text) {
+            return;
+        }
+        event("content_block_delta", out, |w| {
+            w.field_count("index", self.index);
+            w.key("delta");
+            w.object(|w| {
+                w.field("type", "citations_delta");
+                w.key("citation");
+                citation::write(citation, w);
+            });
+        });
     }
 
     fn redacted(&mut self, data: &Text<'_>, out: &mut Vec<u8>) {
@@ -276,7 +306,7 @@ impl Stream {
             w.key("delta");
             w.object(|w| reply::stop(finish, self.stop.as_ref(), self.refusal.as_ref(), w));
             w.key("usage");
-            usage::write(&self.usage(), false, w);
+            usage::at_end(&self.usage(), w);
         });
         event("message_stop", out, |_| {});
         self.is_done = true;

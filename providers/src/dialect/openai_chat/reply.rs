@@ -3,7 +3,7 @@
 //! Thinking, for which the dialect has no field, goes into `reasoning_content` and `thinking_blocks` (LiteLLM's names).
 
 use super::usage;
-use crate::canonical::{Finish, Names, Part, Response, Text};
+use crate::canonical::{Citation, Finish, Names, Part, Response, Text};
 use crate::wire::json::Writer;
 use tollgate_domain::Usage;
 
@@ -92,8 +92,30 @@ fn message(response: &Response<'_>, names: &Names, is_legacy: bool, w: &mut Writ
         (None, Some(Finish::Refused)) => w.string(REFUSAL),
         (None, _) => w.raw("null"),
     }
+    if !response.citations.is_empty() {
+        w.key("annotations");
+        annotations(&response.citations, w);
+    }
     thinking(response, w);
     calls(response, names, is_legacy, w);
+}
+
+/// What the text rests on.
+pub(super) fn annotations(citations: &[Citation<'_>], w: &mut Writer) {
+    w.array(|w| {
+        for Citation { url, title, range } in citations {
+            w.object(|w| {
+                w.field("type", "url_citation");
+                w.key("url_citation");
+                w.object(|w| {
+                    w.field_count("start_index", range.start as u64);
+                    w.field_count("end_index", range.end as u64);
+                    url.field(w, "url");
+                    title.as_ref().unwrap_or(url).field(w, "title");
+                });
+            });
+        }
+    });
 }
 
 fn thinking(response: &Response<'_>, w: &mut Writer) {

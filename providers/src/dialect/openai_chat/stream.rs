@@ -3,11 +3,11 @@
 //! One id, time and model; the role once; calls numbered from 0 by a count of our own, with id and name in the first
 //! piece alone and `{}` for no arguments; a finish chunk; usage once, if it was asked for; `[DONE]`. Thinking comes in
 //! pieces as `reasoning_content`; its signed block follows whole, in `thinking_blocks` with an `index`, as OpenAI's
-//! helpers want of lists.
+//! helpers want of lists. Annotations come once, all in one list, for the same helpers join no lists without one.
 
-use super::reply::{REFUSAL, finish_reason, redacted_block, thinking_block};
+use super::reply::{self, REFUSAL, finish_reason, redacted_block, thinking_block};
 use super::usage;
-use crate::canonical::{Event, Finish, Names, Text};
+use crate::canonical::{Citation, Event, Finish, Names, Text};
 use crate::wire::json::Writer;
 use tollgate_domain::Usage;
 
@@ -36,6 +36,7 @@ pub(crate) struct Stream {
     finish: Option<Finish>,
     refusal: Option<Text<'static>>,
     usage: Option<Usage>,
+    citations: Vec<Citation<'static>>,
     is_done: bool,
 }
 
@@ -52,6 +53,7 @@ impl Stream {
             finish: None,
             refusal: None,
             usage: None,
+            citations: Vec::new(),
             is_done: false,
         }
     }
@@ -70,12 +72,18 @@ impl Stream {
             return;
         }
         match event {
-            Event::Start { id, model, usage } => {
+            Event::Start {
+                id,
+                model,
+                usage,
+                tier,
+            } => {
                 self.usage = usage;
-                self.start(id.as_ref(), model.as_ref(), out);
+                let tier = tier.and_then(|tier| reply::tier(tier.escaped()));
+                self.start(id.as_ref(), model.as_ref(), tier, out);
             }
             _ if self.head.is_empty() => {
-                self.start(None, None, out);
+                self.start(None, None, None, out);
                 self.write(event, out);
             }
             Event::Text(text) => self.delta_text("content", &text, out),
@@ -86,6 +94,7 @@ impl Stream {
             }
             Event::Signature(signature) => self.signature = signature.into_owned(),
             Event::Redacted(data) => self.block(out, |w| redacted_block(&data, w)),
+            Event::Citation(citation) => self.citations.push(citation.into_owned()),
             Event::Call { number, id, name } => self.call(number, &id, &name, out),
             Event::Arguments { number, json } => {
                 if !json.is_empty() {
@@ -105,7 +114,13 @@ impl Stream {
         }
     }
 
-    fn start(&mut self, id: Option<&Text<'_>>, model: Option<&Text<'_>>, out: &mut Vec<u8>) {
+    fn start(
+        &mut self,
+        id: Option<&Text<'_>>,
+        model: Option<&Text<'_>>,
+        tier: Option<&str>,
+        out: &mut Vec<u8>,
+    ) {
         let mut w = Writer::with_capacity(256);
         w.key("id");
         id.unwrap_or(&Text::plain("chatcmpl")).write(&mut w);
@@ -113,6 +128,9 @@ impl Stream {
         w.field_count("created", self.form.created);
         w.key("model");
         model.unwrap_or(&Text::default()).write(&mut w);
+        if let Some(tier) = tier {
+            w.field("service_tier", tier);
+        }
         self.head = [b"data: {", w.finish().as_slice(), b",\"choices\":["].concat();
         let delta = br#"{"role":"assistant","content":"","refusal":null}"#;
         self.chunk(out, b"null", |out| out.extend_from_slice(delta));
@@ -225,6 +243,12 @@ impl Stream {
         if finish == Finish::Refused {
             let refusal = self.refusal.take().unwrap_or(Text::plain(REFUSAL));
             self.delta_text("refusal", &refusal, out);
+        }
+        if !self.citations.is_empty() {
+            self.delta(out, |w| {
+                w.key("annotations");
+                reply::annotations(&self.citations, w);
+            });
         }
         let reason = finish_reason(finish, self.form.is_legacy);
         let reason = ["\"", reason, "\""].concat();

@@ -1,6 +1,7 @@
 //! Anthropic's Messages API, version 2023-06-01 (Python SDK 2.12.0).
 
 mod cache;
+mod citation;
 mod history;
 mod media;
 mod message;

@@ -1,5 +1,6 @@
 //! A whole message into the canonical form.
 
+use super::citation::Source;
 use super::finish;
 use crate::canonical::{Part, Response, Text, whole_letters};
 use crate::wire::json::{Cursor, SyntaxError};
@@ -7,10 +8,24 @@ use crate::wire::json::{Cursor, SyntaxError};
 /// Reads a message. What is no message is read as one without content.
 pub(crate) fn read(body: &[u8]) -> Result<Response<'_>, SyntaxError> {
     let mut response = Response::default();
+    let mut letters = 0;
     let mut cursor = Cursor::new(body)?;
     cursor.object(|cursor, key| match (key, cursor.peek()) {
         ("content", Some(b'[')) => cursor.array(|cursor| {
-            response.parts.extend(part(cursor)?);
+            let mut block = Block::default();
+            block.read_all(cursor)?;
+            let sources = std::mem::take(&mut block.citations);
+            let Some(part) = part(block) else {
+                return Ok(());
+            };
+            if let Part::Text(text) = &part {
+                let start = letters;
+                letters += text.letters();
+                let cited = sources.into_iter();
+                let cited = cited.map(|source| source.of(start..letters));
+                response.citations.extend(cited);
+            }
+            response.parts.push(part);
             Ok(())
         }),
         ("stop_reason", _) => {
@@ -45,14 +60,8 @@ pub(super) fn explanation<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Text<'a>
 }
 
 /// One block; none where it is of a kind that was not asked for.
-fn part<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Part<'a>>, SyntaxError> {
-    if cursor.peek() != Some(b'{') {
-        cursor.skip()?;
-        return Ok(None);
-    }
-    let mut block = Block::default();
-    cursor.object(|cursor, key| block.read(cursor, key))?;
-    let part = match block.kind.as_ref().map(Text::escaped) {
+fn part(block: Block<'_>) -> Option<Part<'_>> {
+    Some(match block.kind.as_ref().map(Text::escaped) {
         Some("text") => Part::Text(block.text.unwrap_or_default()),
         Some("thinking") => Part::Thinking {
             text: block.thinking.unwrap_or_default(),
@@ -64,9 +73,8 @@ fn part<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Part<'a>>, SyntaxError> {
             name: block.name.unwrap_or_default(),
             input: whole_letters(block.input.unwrap_or("{}")),
         },
-        _ => return Ok(None),
-    };
-    Ok(Some(part))
+        _ => return None,
+    })
 }
 
 /// The fields of a block, whole or at its start.
@@ -80,9 +88,17 @@ pub(super) struct Block<'a> {
     pub(super) id: Option<Text<'a>>,
     pub(super) name: Option<Text<'a>>,
     pub(super) input: Option<&'a str>,
+    pub(super) citations: Vec<Source<'a>>,
 }
 
 impl<'a> Block<'a> {
+    fn read_all(&mut self, cursor: &mut Cursor<'a>) -> Result<(), SyntaxError> {
+        match cursor.peek() {
+            Some(b'{') => cursor.object(|cursor, key| self.read(cursor, key)),
+            _ => cursor.skip(),
+        }
+    }
+
     pub(super) fn read(&mut self, cursor: &mut Cursor<'a>, key: &str) -> Result<(), SyntaxError> {
         let slot = match key {
             "type" => &mut self.kind,
@@ -96,6 +112,12 @@ impl<'a> Block<'a> {
                 let range = cursor.span()?;
                 self.input = Some(cursor.slice(range));
                 return Ok(());
+            }
+            "citations" if cursor.peek() == Some(b'[') => {
+                return cursor.array(|cursor| {
+                    self.citations.extend(Source::read(cursor)?);
+                    Ok(())
+                });
             }
             _ => return cursor.skip(),
         };

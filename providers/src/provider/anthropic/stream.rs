@@ -1,5 +1,6 @@
 //! The events of a message stream into canonical ones.
 
+use super::citation::Source;
 use super::finish;
 use super::reply::{Block, explanation};
 use crate::canonical::{Event, Text, whole_letters};
@@ -11,6 +12,11 @@ use tollgate_domain::Usage;
 pub(crate) struct Stream {
     open: Vec<(u64, Option<usize>)>,
     calls: usize,
+    /// Letters of text so far, and where the open text began.
+    letters: usize,
+    text_start: usize,
+    /// What the open text rests on.
+    sources: Vec<Source<'static>>,
 }
 
 #[derive(Default)]
@@ -19,6 +25,7 @@ struct Frame<'a> {
     index: u64,
     id: Option<Text<'a>>,
     model: Option<Text<'a>>,
+    tier: Option<Text<'a>>,
     block: Block<'a>,
     delta: Delta<'a>,
 }
@@ -30,6 +37,7 @@ struct Delta<'a> {
     stop_reason: Option<Text<'a>>,
     stop: Option<Text<'a>>,
     refusal: Option<Text<'a>>,
+    citation: Option<Source<'a>>,
 }
 
 impl Stream {
@@ -48,11 +56,16 @@ impl Stream {
                 id: frame.id,
                 model: frame.model,
                 usage,
+                tier: frame.tier,
             }),
             Some("content_block_start") => self.start(frame.index, frame.block, emit),
             Some("content_block_delta") => self.delta(frame.index, frame.delta, emit),
             Some("content_block_stop") => {
                 self.open.retain(|(index, _)| *index != frame.index);
+                let range = self.text_start..self.letters;
+                for source in self.sources.drain(..) {
+                    emit(Event::Citation(source.of(range.clone())));
+                }
                 emit(Event::BlockEnd);
             }
             Some("message_delta") => {
@@ -94,11 +107,12 @@ impl Stream {
             Some("redacted_thinking") => emit(Event::Redacted(block.data.unwrap_or_default())),
             _ => {
                 let is_said = |text: &Text<'_>| !text.is_empty();
-                block
-                    .text
-                    .filter(is_said)
-                    .into_iter()
-                    .for_each(|text| emit(Event::Text(text)));
+                self.text_start = self.letters;
+                self.cite(block.citations);
+                if let Some(text) = block.text.filter(is_said) {
+                    self.letters += text.letters();
+                    emit(Event::Text(text));
+                }
                 let thinking = block.thinking.filter(is_said);
                 thinking
                     .into_iter()
@@ -108,9 +122,13 @@ impl Stream {
     }
 
     fn delta<'a>(&mut self, index: u64, delta: Delta<'a>, emit: &mut impl FnMut(Event<'a>)) {
+        self.cite(delta.citation);
         let Some(text) = delta.text else { return };
         let event = match delta.kind.as_ref().map(Text::escaped) {
-            Some("text_delta") => Event::Text(text),
+            Some("text_delta") => {
+                self.letters += text.letters();
+                Event::Text(text)
+            }
             Some("thinking_delta") => Event::Thinking(text),
             Some("signature_delta") => Event::Signature(text),
             Some("input_json_delta") => {
@@ -127,6 +145,12 @@ impl Stream {
         };
         emit(event);
     }
+
+    /// Keeps what the open text rests on until its end is known.
+    fn cite<'a>(&mut self, sources: impl IntoIterator<Item = Source<'a>>) {
+        let sources = sources.into_iter().map(Source::into_owned);
+        self.sources.extend(sources);
+    }
 }
 
 impl<'a> Frame<'a> {
@@ -138,6 +162,13 @@ impl<'a> Frame<'a> {
                 match key {
                     "id" => self.id = Text::read_or_skip(cursor)?,
                     "model" => self.model = Text::read_or_skip(cursor)?,
+                    "usage" if cursor.peek() == Some(b'{') => cursor.object(|cursor, key| {
+                        match key {
+                            "service_tier" => self.tier = Text::read_or_skip(cursor)?,
+                            _ => cursor.skip()?,
+                        }
+                        Ok::<(), SyntaxError>(())
+                    })?,
                     _ => cursor.skip()?,
                 }
                 Ok::<(), SyntaxError>(())
@@ -161,6 +192,7 @@ impl<'a> Delta<'a> {
             ("text" | "thinking" | "signature" | "partial_json", _) => {
                 self.text = Text::read_or_skip(cursor)?;
             }
+            ("citation", _) => self.citation = Source::read(cursor)?,
             ("stop_reason", _) => self.stop_reason = Text::read_or_skip(cursor)?,
             ("stop_sequence", _) => self.stop = Text::read_or_skip(cursor)?,
             ("stop_details", Some(b'{')) => self.refusal = explanation(cursor)?,

@@ -1,5 +1,6 @@
 //! OpenAI's chat completions (Python SDK 3.54.0), and the servers that are compatible with them.
 
+mod citation;
 mod message;
 mod models;
 mod options;

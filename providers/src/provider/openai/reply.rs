@@ -1,7 +1,7 @@
 //! A whole chat completion into the canonical form.
 
-use super::finish;
-use crate::canonical::{Finish, Part, Response, Text, fingerprint};
+use super::{citation, finish};
+use crate::canonical::{Citation, Finish, Part, Response, Text, fingerprint};
 use crate::dialect::openai_chat::arguments_object;
 use crate::wire::json::{Cursor, SyntaxError};
 use std::borrow::Cow;
@@ -13,6 +13,7 @@ pub(super) struct Message<'a> {
     pub(super) refusal: Option<Text<'a>>,
     pub(super) reasoning: Option<Text<'a>>,
     pub(super) calls: Vec<Call<'a>>,
+    pub(super) citations: Vec<Citation<'a>>,
 }
 
 /// A call, or a piece of one.
@@ -99,6 +100,7 @@ fn response<'a>(message: Message<'a>, reason: Option<Text<'a>>, id: &Text<'_>) -
         finish: Some(finish),
         stop: None,
         refusal,
+        citations: message.citations,
     }
 }
 
@@ -116,6 +118,10 @@ impl<'a> Message<'a> {
             ("reasoning_content" | "reasoning", Some(b'"')) => {
                 self.reasoning = Some(Text::read(cursor)?);
             }
+            ("annotations", Some(b'[')) => cursor.array(|cursor| {
+                self.citations.extend(citation::read(cursor)?);
+                Ok(())
+            })?,
             ("tool_calls", Some(b'[')) => cursor.array(|cursor| {
                 let mut call = Call::default();
                 if cursor.peek() == Some(b'{') {

@@ -30,6 +30,8 @@ struct Chunk<'a> {
     model: Option<Text<'a>>,
     message: Message<'a>,
     reason: Option<Text<'a>>,
+    tier: Option<Text<'a>>,
+    has_choice: bool,
     has_usage: bool,
 }
 
@@ -48,12 +50,15 @@ impl Stream {
         let mut chunk = Chunk::default();
         let mut cursor = Cursor::new(data)?;
         cursor.object(|cursor, key| chunk.read(cursor, key))?;
-        if !std::mem::replace(&mut self.has_started, true) {
+        // Azure begins with a chunk about the prompt, which knows neither id nor model.
+        let begins = chunk.has_choice || chunk.has_usage;
+        if begins && !std::mem::replace(&mut self.has_started, true) {
             self.answer = chunk.id.clone().unwrap_or_default().into_owned();
             emit(Event::Start {
-                id: chunk.id,
+                id: chunk.id.filter(|id| !id.is_empty()),
                 model: chunk.model,
                 usage: None,
+                tier: chunk.tier,
             });
         }
         let is_said = |text: &Text<'_>| !text.is_empty();
@@ -71,6 +76,10 @@ impl Stream {
             self.is_refusal = true;
             emit(Event::Refusal(refusal));
         }
+        message
+            .citations
+            .into_iter()
+            .for_each(|citation| emit(Event::Citation(citation)));
         for call in message.calls {
             self.call(call, emit);
         }
@@ -187,12 +196,14 @@ impl<'a> Chunk<'a> {
     fn read(&mut self, cursor: &mut Cursor<'a>, key: &str) -> Result<(), SyntaxError> {
         match (key, cursor.peek()) {
             ("id", _) => self.id = Text::read_or_skip(cursor)?,
+            ("service_tier", _) => self.tier = Text::read_or_skip(cursor)?,
             ("model", _) => self.model = Text::read_or_skip(cursor)?,
             ("usage", Some(b'{')) => {
                 self.has_usage = true;
                 cursor.skip()?;
             }
             ("choices", Some(b'[')) => cursor.array(|cursor| {
+                self.has_choice = true;
                 if cursor.peek() == Some(b'{') {
                     cursor.object(|cursor, key| self.choice(cursor, key))
                 } else {

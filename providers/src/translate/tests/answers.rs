@@ -97,3 +97,16 @@ fn callers_of_messages_are_told_the_prompts_size_at_once_and_its_truth_at_the_en
     assert_eq!(told(&streamed, "message_delta"), (100, 3));
     assert_eq!(streamed.seen.usage, None);
 }
+
+#[test]
+fn a_chunk_before_the_answer_does_not_begin_it() {
+    let prompt =
+        r#"data: {"choices":[],"prompt_filter_results":[],"id":"","model":"","created":0}"#;
+    let first =
+        r#"data: {"id":"c1","model":"gpt-9","choices":[{"index":0,"delta":{"content":"a"}}]}"#;
+    let stream = [prompt, "\n\n", first, "\n\n", FINISH].concat();
+    let streamed = run(reply(Endpoint::Messages, false), [stream.as_bytes()]);
+    let events = events(&streamed.bytes);
+    assert_eq!(events[0]["message"]["id"], "c1");
+    assert_eq!(events[0]["message"]["model"], "gpt-9");
+}

@@ -233,3 +233,23 @@ fn headers_of_the_callers_that_fit_the_target_go_on() {
         own(&[("openai-beta", "o"), ("idempotency-key", "k")])
     );
 }
+
+#[test]
+fn citations_that_were_made_here_come_back_without_a_loss() {
+    let losses = |citations: Value| {
+        let text = json!({"type": "text", "text": "t", "citations": citations});
+        let body = json!({"model": "m", "max_tokens": 9, "messages": [
+            {"role": "user", "content": "x"},
+            {"role": "assistant", "content": [text]},
+            {"role": "user", "content": "y"},
+        ]});
+        translated(Endpoint::Messages, &body.to_string(), "gpt-5.6").1
+    };
+    let cited = |index: &str| json!({"type": "web_search_result_location", "encrypted_index": index, "url": "https://u"});
+    assert!(losses(json!([cited("")])).is_empty());
+    assert!(losses(json!([])).is_empty());
+    assert!(losses(Value::Null).is_empty());
+    let lost = ["messages[1].content[0].citations"];
+    assert_eq!(losses(json!([cited(""), cited("Eo8B")])), lost);
+    assert_eq!(losses(json!([{"type": "char_location"}])), lost);
+}

@@ -46,9 +46,14 @@ fn whole_answers_are_rewritten() {
             (Endpoint::ChatCompletions, "anthropic/message.json"),
             (Endpoint::ChatCompletions, "anthropic/message_tools.json"),
             (Endpoint::ChatCompletions, "anthropic/message_refusal.json"),
+            (
+                Endpoint::ChatCompletions,
+                "anthropic/message_citations.json",
+            ),
             (Endpoint::Messages, "openai/chat.json"),
             (Endpoint::Messages, "openai/chat_tools.json"),
             (Endpoint::Messages, "openai/chat_refusal.json"),
+            (Endpoint::Messages, "openai/chat_citations.json"),
         ] {
             let snapshot = format!("from_{}", name.replace('/', "_"));
             insta::assert_snapshot!(snapshot, whole(endpoint, name));
@@ -71,6 +76,10 @@ fn streams_are_rewritten() {
             ),
             (
                 Endpoint::ChatCompletions,
+                "anthropic/message_citations_stream.sse",
+            ),
+            (
+                Endpoint::ChatCompletions,
                 "anthropic/message_stream_cut.sse",
             ),
             (
@@ -81,6 +90,7 @@ fn streams_are_rewritten() {
             (Endpoint::Messages, "openai/chat_stream_tools.sse"),
             (Endpoint::Messages, "openai/chat_stream_interleaved.sse"),
             (Endpoint::Messages, "openai/chat_stream_refusal.sse"),
+            (Endpoint::Messages, "openai/chat_citations_stream.sse"),
             (Endpoint::Messages, "compatible/deepseek_stream.sse"),
             (Endpoint::Messages, "compatible/cumulative_usage_stream.sse"),
             (Endpoint::Messages, "compatible/mistral_stream.sse"),
