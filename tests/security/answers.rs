@@ -1,6 +1,7 @@
 //! Raw answers of a provider: whatever two readers could take differently is an error or read in the one right way, and
 //! what follows an answer on its connection is never taken for the next one (promises I1, S2).
 
+mod early;
 mod streams;
 
 use crate::chat;

@@ -6,6 +6,7 @@
 
 mod head;
 mod reading;
+mod sending;
 #[cfg(test)]
 mod tests;
 
@@ -16,13 +17,14 @@ use super::connect::Stream;
 use super::error::BodyError;
 use super::origin::Origin;
 use crate::socket::poll_read;
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use std::io::{self, IoSlice};
-use std::pin::Pin;
+use sending::Sending;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
-use tokio::io::AsyncWrite;
+use tokio::task::coop;
 
 /// An open connection with no answer under way.
 pub(super) struct H1 {
@@ -46,133 +48,76 @@ impl H1 {
     /// Whether the server has neither closed the connection nor said anything that nobody asked for.
     pub(super) fn is_usable(&mut self) -> bool {
         let mut context = Context::from_waker(Waker::noop());
-        poll_read(&mut self.stream, &mut context, |_| ()).is_pending()
+        // Where a task has spent its turn, tokio shows it every socket as one that has nothing to say.
+        let looking = coop::unconstrained(poll_fn(|cx| poll_read(&mut self.stream, cx, |_| ())));
+        pin!(looking).poll(&mut context).is_pending()
     }
 
-    /// Sends a request and waits for the answer's head.
+    /// Sends a request and waits for the answer's head. What is not sent by then goes out while the body is read; after
+    /// an error nobody wants it.
     pub(super) async fn exchange(
-        self,
+        mut self,
         head: Vec<u8>,
         body: Bytes,
         keeps: &[&'static str],
     ) -> Result<(StatusCode, HeaderMap, Reading), NoAnswer> {
-        let mut sending = Sending {
-            stream: self.stream,
-            head: Bytes::from(head),
-            body,
-            has_sent: false,
-            write_error: None,
-        };
+        let mut sending = Sending::new(head, body);
         let mut began = Vec::new();
-        let answered = std::future::poll_fn(|cx| {
-            sending.poll_send(cx);
-            sending.poll_head(cx, &mut began, keeps)
+        let answered = poll_fn(|cx| {
+            sending.poll(&mut self.stream, cx);
+            poll_head(&mut self.stream, cx, &mut began, keeps)
         });
         let (head, rest) = match answered.await {
             Ok(answered) => answered,
             Err(error) => {
                 return Err(NoAnswer {
-                    error,
-                    is_unsent: !sending.has_sent,
+                    is_unsent: !sending.has_sent(),
+                    error: sending.into_error().map_or(error, BodyError::Io),
                 });
             }
         };
-        let is_reusable = head.is_reusable && !sending.is_unfinished();
-        let connection = Self {
-            stream: sending.stream,
-            origin: self.origin,
-        };
-        let reading = Reading::new(connection, head.framing, is_reusable, rest);
+        let goes_on = head.status.is_success();
+        let is_reusable = head.is_reusable && (goes_on || sending.is_over());
+        let left = (goes_on && !sending.is_over()).then(|| Box::new(sending));
+        let reading = Reading::new(self, left, head.framing, is_reusable, rest);
         Ok((head.status, head.headers, reading))
     }
 }
 
-/// A request on its way out, while its answer may already come.
-struct Sending {
-    stream: Stream,
-    head: Bytes,
-    body: Bytes,
-    /// A byte has left.
-    has_sent: bool,
-    /// The answer may have come before the connection was closed to us: it is still read.
-    write_error: Option<io::Error>,
-}
-
-impl Sending {
-    fn is_unfinished(&self) -> bool {
-        self.head.has_remaining() || self.body.has_remaining()
-    }
-
-    fn poll_send(&mut self, cx: &mut Context<'_>) {
-        while self.is_unfinished() && self.write_error.is_none() {
-            let slices = [IoSlice::new(&self.head), IoSlice::new(&self.body)];
-            let stream = Pin::new(&mut self.stream);
-            let wrote = if self.head.has_remaining() && stream.is_write_vectored() {
-                stream.poll_write_vectored(cx, &slices)
-            } else if self.head.has_remaining() {
-                stream.poll_write(cx, &self.head)
-            } else {
-                stream.poll_write(cx, &self.body)
-            };
-            match wrote {
-                Poll::Pending => return,
-                Poll::Ready(Ok(0)) => self.write_error = Some(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Ok(count)) => {
-                    self.has_sent = true;
-                    let of_head = count.min(self.head.len());
-                    self.head.advance(of_head);
-                    self.body.advance((count - of_head).min(self.body.len()));
-                }
-                Poll::Ready(Err(error)) => self.write_error = Some(error),
+fn poll_head(
+    stream: &mut Stream,
+    cx: &mut Context<'_>,
+    began: &mut Vec<u8>,
+    keeps: &[&'static str],
+) -> Poll<Result<(head::Head, Bytes), BodyError>> {
+    loop {
+        let read = ready!(poll_read(stream, cx, |fresh| {
+            if fresh.is_empty() {
+                return Err(BodyError::Truncated);
             }
-        }
-        // TLS may hold some of it back; there is nothing to do about an error but to read on.
-        if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(cx) {
-            self.write_error.get_or_insert(error);
-        }
-    }
-
-    fn poll_head(
-        &mut self,
-        cx: &mut Context<'_>,
-        began: &mut Vec<u8>,
-        keeps: &[&'static str],
-    ) -> Poll<Result<(head::Head, Bytes), BodyError>> {
-        loop {
-            let read = ready!(poll_read(&mut self.stream, cx, |fresh| {
-                if fresh.is_empty() {
-                    return Err(BodyError::Truncated);
+            if !began.is_empty() {
+                began.extend_from_slice(fresh);
+            }
+            let all = if began.is_empty() { fresh } else { &began[..] };
+            match head::parse(all, keeps)? {
+                Some(head) => {
+                    let rest = all.get(head.length..).unwrap_or_default();
+                    let rest = Bytes::copy_from_slice(rest);
+                    Ok(Some((head, rest)))
                 }
-                if !began.is_empty() {
-                    began.extend_from_slice(fresh);
-                }
-                let all = if began.is_empty() { fresh } else { &began[..] };
-                match head::parse(all, keeps)? {
-                    Some(head) => {
-                        let rest = all.get(head.length..).unwrap_or_default();
-                        let rest = Bytes::copy_from_slice(rest);
-                        Ok(Some((head, rest)))
+                None => {
+                    if began.is_empty() {
+                        began.extend_from_slice(fresh);
                     }
-                    None => {
-                        if began.is_empty() {
-                            began.extend_from_slice(fresh);
-                        }
-                        Ok(None)
-                    }
-                }
-            }));
-            let found = match read {
-                Ok(found) => found,
-                Err(error) => Err(BodyError::Io(error)),
-            };
-            match found {
-                Ok(Some(answer)) => return Poll::Ready(Ok(answer)),
-                Ok(None) => {}
-                Err(error) => {
-                    let written = self.write_error.take().map(BodyError::Io);
-                    return Poll::Ready(Err(written.unwrap_or(error)));
+                    Ok(None)
                 }
             }
+        }));
+        match read {
+            Ok(Ok(Some(answer))) => return Poll::Ready(Ok(answer)),
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => return Poll::Ready(Err(error)),
+            Err(error) => return Poll::Ready(Err(BodyError::Io(error))),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::H1;
 use super::head::Framing;
+use super::sending::Sending;
 use crate::chunked::BrokenBody;
 use crate::socket::poll_read;
 use crate::upstream::error::BodyError;
@@ -20,6 +21,8 @@ const LARGE: u64 = 16 << 10;
 pub(in crate::upstream) struct Reading {
     /// `None` after the end.
     connection: Option<H1>,
+    /// What of the request is still on its way.
+    sending: Option<Box<Sending>>,
     body: Framed,
     /// Came with the head.
     first: Bytes,
@@ -35,9 +38,16 @@ struct Framed {
 
 impl Reading {
     /// `rest` is what came behind the head.
-    pub(super) fn new(connection: H1, framing: Framing, is_reusable: bool, rest: Bytes) -> Self {
+    pub(super) fn new(
+        connection: H1,
+        sending: Option<Box<Sending>>,
+        framing: Framing,
+        is_reusable: bool,
+        rest: Bytes,
+    ) -> Self {
         let mut reading = Self {
             connection: Some(connection),
+            sending,
             body: Framed {
                 framing,
                 is_reusable: is_reusable && (framing != Framing::Length(0) || rest.is_empty()),
@@ -72,6 +82,12 @@ impl Reading {
             let Some(connection) = &mut self.connection else {
                 return Poll::Ready(None);
             };
+            if let Some(sending) = &mut self.sending {
+                sending.poll(&mut connection.stream, cx);
+                if sending.is_over() {
+                    self.sending = None;
+                }
+            }
             let body = &mut self.body;
             let taken = if let Some(broken) = body.broken.take() {
                 Err(broken.into())
@@ -140,7 +156,7 @@ impl Reading {
         while let (Framing::Length(left @ 1..), Some(connection)) =
             (self.body.framing, &mut self.connection)
         {
-            if left <= LARGE {
+            if left <= LARGE || self.sending.is_some() {
                 return Ok(());
             }
             let mut limited = bytes::BufMut::limit(
@@ -165,6 +181,7 @@ impl Reading {
     fn finish(&mut self) {
         if let Some(connection) = self.connection.take()
             && self.body.is_reusable
+            && self.sending.is_none()
         {
             pool::put(connection);
         }

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::config::{Address, Http2};
+use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::coop;
 
 /// A connection to a server that takes one request and answers with these pieces, a write each.
 async fn connect(pieces: Vec<Vec<u8>>) -> H1 {
@@ -20,15 +22,18 @@ async fn connect(pieces: Vec<Vec<u8>>) -> H1 {
         // Open until the other side closes.
         let _closed = socket.read(&mut head).await;
     });
+    let stream = TcpStream::connect(address).await.unwrap();
+    H1::new(Stream::Tcp(stream), origin(address))
+}
+
+fn origin(address: SocketAddr) -> Arc<Origin> {
     let to = Address {
         tls: false,
         host: address.ip().to_string(),
         port: address.port(),
         path_prefix: String::new(),
     };
-    let origin = Origin::other(&to, None, None, Http2::Never).unwrap();
-    let stream = TcpStream::connect(address).await.unwrap();
-    H1::new(Stream::Tcp(stream), Arc::new(origin))
+    Arc::new(Origin::other(&to, None, None, Http2::Never).unwrap())
 }
 
 async fn ask(pieces: Vec<Vec<u8>>) -> (StatusCode, HeaderMap, Reading) {
@@ -111,4 +116,18 @@ async fn a_connection_that_says_more_than_was_asked_is_not_used_again() {
         let kept = super::super::pool::take(&origin);
         assert_eq!(kept.is_some(), is_kept, "{bytes}");
     }
+}
+
+#[tokio::test]
+async fn a_closed_connection_is_seen_by_a_task_that_has_spent_its_budget() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
+    drop(listener.accept().await.unwrap());
+    stream.readable().await.unwrap();
+    let mut connection = H1::new(Stream::Tcp(stream), origin(address));
+    while coop::has_budget_remaining() {
+        coop::consume_budget().await;
+    }
+    assert!(!connection.is_usable());
 }
