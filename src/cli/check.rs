@@ -76,6 +76,11 @@ impl SecretSource for LookedUp<'_> {
         let vault = match self.place.vault() {
             // A store that nobody made yet has no secret.
             Err(CliError::NoStore(_)) => return Err(SecretError::Unknown(name.to_owned())),
+            // They are listed beside this one.
+            Err(CliError::Config(_)) => {
+                let message = "there are mistakes in `store` or `vault`";
+                return Err(SecretError::Unavailable(message.to_owned()));
+            }
             vault => vault.map_err(unavailable)?,
         };
         vault.get(name).map_err(|error| match error {
@@ -120,6 +125,18 @@ mod tests {
         ] {
             assert!(text.contains(expected), "{expected} in {text}");
         }
+    }
+
+    #[test]
+    fn a_mistake_elsewhere_does_not_hide_that_a_secret_is_missing_and_is_said_once() {
+        let rest = "providers:\n  a: { kind: openai, api_key: \"${vault:nope}\" }\nroutes:\n  \
+                    chat: { targets: [{ provider: a }] }\n";
+        let (_, text) = check(&format!("server: {{ drain: 30 }}\n{rest}"));
+        assert!(text.contains("vault set nope"), "{text}");
+        assert!(text.contains("2 mistakes"), "{text}");
+        let (_, text) = check(&format!("store: {{ sync: always }}\n{rest}"));
+        assert_eq!(text.matches("store.sync").count(), 1, "{text}");
+        assert!(text.contains("mistakes in `store` or `vault`"), "{text}");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Which configuration and which store a command is about.
 
 use super::error::CliError;
-use crate::config::{Basics, NoVault, Origin, Sources, peek, process_environment};
+use crate::config::{
+    Basics, NoVault, Origin, Problem, Sources, peek, peek_at, process_environment,
+};
 use crate::vault::Vault;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -48,17 +50,29 @@ impl Place {
 
     /// Where things are, by the configuration and the options.
     pub(super) fn basics(&self) -> Result<Basics, CliError> {
-        let sources = Sources {
+        self.looking(|sources| peek(&self.origin(), sources))
+    }
+
+    /// Where the store and the vault are: what is wrong with other sections is nothing to those who look there.
+    fn store_basics(&self) -> Result<Basics, CliError> {
+        self.looking(|sources| peek_at(&["store", "vault"], &self.origin(), sources))
+    }
+
+    fn looking<T>(
+        &self,
+        look: impl FnOnce(&Sources<'_>) -> Result<T, Vec<Problem>>,
+    ) -> Result<T, CliError> {
+        look(&Sources {
             environment: &|name| self.environment(name),
             secrets: &NoVault,
             simulated: None,
-        };
-        peek(&self.origin(), &sources).map_err(CliError::Config)
+        })
+        .map_err(CliError::Config)
     }
 
     /// The store, which must be there: a command that only looks makes none.
     pub(super) fn store(&self) -> Result<Store, CliError> {
-        let path = self.basics()?.store.path;
+        let path = self.store_basics()?.store.path;
         match path.exists() {
             true => Ok(Store::open(path)?),
             false => Err(CliError::NoStore(path)),
@@ -67,18 +81,18 @@ impl Place {
 
     /// The store, made where it is missing.
     pub(super) fn store_or_new(&self) -> Result<Store, CliError> {
-        open_or_new(&self.basics()?)
+        open_or_new(&self.store_basics()?)
     }
 
     /// The vault, its store made where it is missing.
     pub(super) fn vault_or_new(&self) -> Result<Vault, CliError> {
-        let basics = self.basics()?;
+        let basics = self.store_basics()?;
         vault_of(open_or_new(&basics)?, &basics)
     }
 
     /// The vault of a store that must be there.
     pub(super) fn vault(&self) -> Result<Vault, CliError> {
-        let basics = self.basics()?;
+        let basics = self.store_basics()?;
         vault_of(self.store()?, &basics)
     }
 }

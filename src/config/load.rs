@@ -1,6 +1,6 @@
 //! From a file to a snapshot, or to everything that is wrong with it.
 
-use super::problems::{Problem, Problems};
+use super::problems::{Place, Problem, Problems};
 use super::read::{Read, Reader};
 use super::reference::Sources;
 use super::sections::{Document, Foundations};
@@ -63,25 +63,45 @@ impl Origin {
         let Self::File(path) = self else {
             return Ok(Zeroizing::new(EMBEDDED.to_owned()));
         };
-        let mut text = Zeroizing::new(String::new());
+        let mut bytes = Zeroizing::new(Vec::new());
         let read = std::fs::File::open(path)
-            .and_then(|file| file.take(MAX_FILE + 1).read_to_string(&mut text));
+            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
         match read {
-            Ok(size) if size as u64 <= MAX_FILE => Ok(text),
-            Ok(_) => Err(self.whole("larger than 16 MiB".to_owned())),
-            Err(error) => Err(self.whole(format!("cannot be read: {error}"))),
+            Ok(size) if size as u64 <= MAX_FILE => {}
+            Ok(_) => return Err(self.whole(None, "larger than 16 MiB".to_owned())),
+            Err(error) => return Err(self.whole(None, format!("cannot be read: {error}"))),
+        }
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+            Err(error) => {
+                let place = behind(bytes.get(..error.valid_up_to()).unwrap_or_default());
+                Err(self.whole(Some(place), "not UTF-8 from here on".to_owned()))
+            }
         }
     }
 
     /// A mistake of the file as a whole.
-    fn whole(&self, message: String) -> Vec<Problem> {
+    fn whole(&self, place: Option<Place>, message: String) -> Vec<Problem> {
         vec![Problem {
             file: self.name(),
-            place: None,
+            place,
             field: String::new(),
             message,
             excerpt: None,
         }]
+    }
+}
+
+/// The place behind the text that a file begins with.
+fn behind(text: &[u8]) -> Place {
+    let text = String::from_utf8_lossy(text);
+    let line = text.matches('\n').count() + 1;
+    let column = text.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    Place {
+        line,
+        column,
+        end_line: line,
+        end_column: column,
     }
 }
 
@@ -106,11 +126,20 @@ pub fn load_text(
 
 /// Reads only what must be known before the vault can be opened. Other sections are not looked at.
 pub fn peek(origin: &Origin, sources: &Sources<'_>) -> Result<Basics, Vec<Problem>> {
+    peek_at(&Foundations::FIELDS, origin, sources)
+}
+
+/// As [`peek`], of those sections alone: the others are at their defaults, whatever is wrong with them.
+pub fn peek_at(
+    sections: &[&str],
+    origin: &Origin,
+    sources: &Sources<'_>,
+) -> Result<Basics, Vec<Problem>> {
     let text = origin.text()?;
     read(origin, &text, sources, |root, reader| {
         let mut root = root.clone();
         if let Value::Map(entries) = &mut root.value {
-            entries.retain(|entry| Foundations::FIELDS.contains(&entry.key.as_str()));
+            entries.retain(|entry| sections.contains(&entry.key.as_str()));
             let telemetry = entries.iter_mut().find(|entry| entry.key == "telemetry");
             if let Some(Value::Map(fields)) = telemetry.map(|entry| &mut entry.value.value) {
                 // Collectors' headers may be in the vault.

@@ -15,6 +15,16 @@ pub struct Place {
     pub end_column: usize,
 }
 
+impl Place {
+    /// Where what belongs to the whole file is said to be.
+    pub(crate) const START: Self = Self {
+        line: 1,
+        column: 1,
+        end_line: 1,
+        end_column: 1,
+    };
+}
+
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {

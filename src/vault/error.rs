@@ -55,6 +55,17 @@ pub enum VaultError {
          run `tollgate vault rotate --finish --new-key-file FILE`"
     )]
     NewKeyAway { expected: String, looked: String },
+    #[error(
+        "a rotation to the key {expected} is under way, and that key is not in `{file}` any more: a secret that is \
+         stored now must open with both keys; put the file back, or finish the rotation first"
+    )]
+    RotationKeyAway { expected: String, file: PathBuf },
+    #[error(
+        "a rotation is under way, and the server `{server}` was seen using the old key less than a minute ago: it \
+         could not open a secret that is stored with the new key alone; restart it with the new key first, or store \
+         the secret with the old key"
+    )]
+    OldKeyInUse { server: String },
     #[error("the system has no random bytes to give")]
     NoRandomness,
     #[error(transparent)]

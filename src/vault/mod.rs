@@ -103,6 +103,7 @@ impl Vault {
     }
 
     /// Stores a new version of a secret; answers its number. The first secret makes the key where none was given.
+    /// While a rotation is under way both keys open it.
     pub fn set(&self, name: &str, secret: &Secret, now_ms: i64) -> Result<u32, VaultError> {
         if !is_name(name) {
             return Err(VaultError::BadName);
@@ -119,7 +120,11 @@ impl Vault {
         };
         let version = self.store.next_secret_version(name)?;
         let hint = hint(secret.expose());
-        let record = seal::seal(key, name, version, secret, hint, now_ms)?;
+        let mut record = seal::seal(key, name, version, secret, hint, now_ms)?;
+        if let Some(other) = self.companion(key, now_ms)? {
+            let wrap = seal::rewrap(key, &other, &record)?;
+            record.wraps.push(wrap);
+        }
         self.store.put_secret(&record)?;
         Ok(version)
     }

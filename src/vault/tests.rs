@@ -274,18 +274,55 @@ fn a_rotation_finishes_with_the_old_key_in_use_only_if_the_new_one_is_at_hand() 
 }
 
 #[test]
-fn a_secret_stored_during_a_rotation_must_be_rotated_too() {
+fn a_secret_stored_during_a_rotation_opens_with_both_keys() {
     let place = Place::new();
     let old = place.open(Some(&key("1"))).unwrap();
-    set(&old, "openai", SECRET);
+    set(&old, "openai", "first");
     let file = place.key_file(&key("2"));
     old.rotate(&file).unwrap();
+    set(&old, "openai", SECRET);
     set(&old, "late", SECRET);
-    assert!(old.finish_rotation(None, 0).is_err());
-    old.rotate(&file).unwrap();
+    let new = place.open(Some(&key("2"))).unwrap();
+    for name in ["openai", "late"] {
+        assert_eq!(get(&old, name).unwrap(), SECRET);
+        assert_eq!(get(&new, name).unwrap(), SECRET);
+    }
     old.finish_rotation(None, 0).unwrap();
-    assert_eq!(
-        get(&place.open(Some(&key("2"))).unwrap(), "late").unwrap(),
-        SECRET
-    );
+    assert_eq!(get(&new, "late").unwrap(), SECRET);
+    assert!(get(&old, "late").is_err());
+}
+
+#[test]
+fn a_secret_is_not_stored_where_one_of_two_keys_could_not_open_it() {
+    let place = Place::new();
+    let old = place.open(Some(&key("1"))).unwrap();
+    set(&old, "openai", "first");
+    let file = place.key_file(&key("2"));
+    old.rotate(&file).unwrap();
+    let late = || Secret::new(SECRET.to_owned());
+    fs::write(&file, key("3")).unwrap();
+    let refused = message(old.set("late", &late(), 1_000));
+    assert!(refused.contains("new.key"), "{refused}");
+    fs::remove_file(&file).unwrap();
+    assert!(old.set("late", &late(), 1_000).is_err());
+
+    let new = place.open(Some(&key("2"))).unwrap();
+    old.server_seen("one", 100_000).unwrap();
+    let refused = message(new.set("late", &late(), 160_000));
+    assert!(refused.contains("`one`"), "{refused}");
+    assert!(get(&new, "late").is_err());
+    // Nobody is there any more who uses the old key alone.
+    new.set("late", &late(), 160_001).unwrap();
+    assert_eq!(get(&new, "late").unwrap(), SECRET);
+}
+
+#[test]
+fn the_generated_key_opens_what_is_stored_with_the_new_one_during_a_rotation() {
+    let place = Place::new();
+    let old = place.open(None).unwrap();
+    set(&old, "openai", "first");
+    old.rotate(&place.key_file(&key("2"))).unwrap();
+    old.server_seen("one", 1_000).unwrap();
+    set(&place.open(Some(&key("2"))).unwrap(), "openai", SECRET);
+    assert_eq!(get(&old, "openai").unwrap(), SECRET);
 }

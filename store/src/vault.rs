@@ -132,14 +132,7 @@ impl Store {
     /// while a server that uses another key was seen since `since_ms`.
     pub fn keep_only_wraps_of(&self, kek: &str, since_ms: i64) -> Result<usize> {
         self.write(|tx| {
-            let server: Option<String> = tx
-                .query_row(
-                    "SELECT server FROM servers_seen WHERE kek <> ?1 AND seen_ms >= ?2 LIMIT 1",
-                    (kek, since_ms),
-                    |row| row.get(0),
-                )
-                .optional()?;
-            if let Some(server) = server {
+            if let Some(server) = another_keys_server(tx, kek, since_ms)? {
                 return Err(StoreError::Invalid(format!(
                     "the server `{server}` was seen using the old key less than a minute ago: \
                      restart it with the new key first"
@@ -166,6 +159,11 @@ impl Store {
         })
     }
 
+    /// A server that uses another key-encryption key than `kek` and was seen since `since_ms`.
+    pub fn server_with_another_key(&self, kek: &str, since_ms: i64) -> Result<Option<String>> {
+        another_keys_server(&*self.read()?, kek, since_ms)
+    }
+
     /// A running server says which key-encryption key it uses. `server` names the process, not the machine.
     pub fn server_seen(&self, server: &str, kek: &str, now_ms: i64) -> Result<()> {
         self.write(|tx| {
@@ -189,6 +187,21 @@ impl Store {
             Ok(())
         })
     }
+}
+
+fn another_keys_server(
+    connection: &Connection,
+    kek: &str,
+    since_ms: i64,
+) -> Result<Option<String>> {
+    let server = connection
+        .query_row(
+            "SELECT server FROM servers_seen WHERE kek <> ?1 AND seen_ms >= ?2 LIMIT 1",
+            (kek, since_ms),
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(server)
 }
 
 fn next_version(connection: &Connection, name: &str) -> Result<u32> {

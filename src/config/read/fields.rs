@@ -1,6 +1,7 @@
 //! The fields of a mapping: unknown ones and doubled ones are mistakes.
 
 use super::{Located, Read, Reader};
+use crate::config::problems::Place;
 use crate::config::suggest;
 use crate::config::yaml::{Entry, Node, Value};
 
@@ -71,7 +72,8 @@ impl Fields<'_> {
                 reader.within(name.to_owned(), entry.key_place, &entry.value)
             }
             _ if is_required && !self.meant.iter().any(|meant| meant == name) => {
-                let place = entry.map(|entry| entry.key_place).or(reader.named_at());
+                let named = entry.map(|entry| entry.key_place).or(reader.named_at());
+                let place = Some(named.unwrap_or(Place::START));
                 let field = reader.field_below(name);
                 reader
                     .problems

@@ -38,7 +38,7 @@ fn every_mistake_is_reported_at_once_with_its_line() {
 
 #[test]
 fn a_file_without_routes_is_refused() {
-    check("", &["0:0 routes: `routes` is missing"]);
+    check("", &["1:1 routes: `routes` is missing"]);
     check("routes:", &["1:1 routes: `routes` is missing"]);
     check("routes: {}", &["1:9 routes: at least one route is needed"]);
     check(
@@ -233,4 +233,20 @@ fn aliases_that_explode_are_refused() {
     );
     let deep = format!("a: {}{}", "[".repeat(100), "]".repeat(100));
     assert_eq!(mistakes(&deep)[0].message, "nested too deeply");
+}
+
+#[test]
+fn a_file_that_is_not_utf8_is_refused_where_it_ceases_to_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tollgate.yaml");
+    std::fs::write(&path, b"server: {}\nroutes: { \xc3\xa4: canary\xff }").unwrap();
+    let sources = crate::config::Sources {
+        environment: &|_| None,
+        secrets: &crate::config::NoVault,
+        simulated: None,
+    };
+    let found = crate::config::load(&crate::config::Origin::File(path), &sources).err();
+    let shown = render(&found.unwrap());
+    assert!(shown.contains(":2:20: not UTF-8"), "{shown}");
+    assert!(!shown.contains("canary"), "{shown}");
 }
