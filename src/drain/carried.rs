@@ -73,7 +73,7 @@ fn next<'a>(rest: &mut &'a [u8]) -> Result<Record<'a>, Malformed> {
 
 fn encode(request: &Request) -> Vec<u8> {
     let pairs: Vec<(&str, &str)> = request
-        .attributes
+        .tags
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();

@@ -29,7 +29,8 @@ pub(super) struct Request {
     pub(super) user: String,
     pub(super) input: Vec<u8>,
     pub(super) input_bytes: u64,
-    pub(super) attributes: Vec<(String, String)>,
+    /// Those of the key.
+    pub(super) tags: Vec<(String, String)>,
     pub(super) attempts: Vec<Try>,
     /// What was captured of the answer, piece by piece, and its true size as far as it is known.
     pub(super) output: Vec<u8>,
@@ -119,7 +120,7 @@ impl Request {
             user: open.user.to_owned(),
             input: open.input.to_vec(),
             input_bytes: open.input_bytes,
-            attributes: owned(open.attributes.iter()),
+            tags: owned(open.attributes.iter()),
             attempts: Vec::new(),
             output: Vec::new(),
             output_bytes: 0,

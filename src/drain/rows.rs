@@ -53,15 +53,18 @@ fn metadata(finished: &Finished) -> BTreeMap<String, String> {
     ])
 }
 
+/// The tags of the key, and ours.
 fn tags(finished: &Finished) -> BTreeMap<String, String> {
     let request = &finished.request;
     let last = request.attempts.last();
-    named([
+    let own = named([
         ("tollgate.route", request.route.as_str()),
         ("tollgate.provider", last.map_or("", |last| &last.provider)),
         ("tollgate.model", last.map_or("", |last| &last.model)),
         ("tollgate.outcome", outcome(finished.ending.outcome)),
-    ])
+    ]);
+    // Names of ours begin with `tollgate.`, which no key's tag does.
+    request.tags.iter().cloned().chain(own).collect()
 }
 
 fn named<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {

@@ -86,7 +86,10 @@ fn describe_request(
         Outcome::ClientGone => attributes.set("tollgate.client_gone", &true),
         Outcome::Ok | Outcome::Error | Outcome::Refused => {}
     }
-    for (name, value) in request.attributes.iter().chain(&ending.attributes) {
+    for (name, value) in &request.tags {
+        attributes.set(&format!("tollgate.tag.{name}"), value);
+    }
+    for (name, value) in &ending.attributes {
         attributes.set(name, value);
     }
     content.of_request(request, attributes);

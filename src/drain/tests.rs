@@ -11,7 +11,7 @@ use super::{DrainStats, stored_cursor};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use support::*;
-use tollgate_journal::{Outcome, Position, Record};
+use tollgate_journal::{Outcome, Pairs, Position, Record};
 
 #[test]
 fn a_streamed_chat_is_a_trace_with_the_whole_message() {
@@ -59,6 +59,26 @@ fn the_cursor_waits_for_the_oldest_open_request() {
     let done = assembler.take(Position::from_u64(11), &closed(9, Outcome::Ok, b""));
     assert!(done.is_some());
     assert_eq!(assembler.cursor(Position::from_u64(11)).as_u64(), 11);
+}
+
+#[test]
+fn the_tags_of_the_key_are_on_the_trace_and_on_its_root() {
+    let (store, _folder) = store();
+    let tags = [("cost_center".to_owned(), "42".to_owned())].into();
+    let Record::Open(mut begun) = open(1) else {
+        panic!("no beginning")
+    };
+    begun.attributes = Pairs::of(&tags);
+    let mut records = streamed(1);
+    records[0] = Record::Open(begun);
+    drain(&store, &records, &Arc::default());
+    let shown = shown(&store, 1);
+    assert_eq!(shown["tags"]["cost_center"], "42");
+    assert_eq!(shown["tags"]["tollgate.outcome"], "ok");
+    assert_eq!(
+        shown["spans"][0]["attributes"]["tollgate.tag.cost_center"],
+        "42"
+    );
 }
 
 #[test]

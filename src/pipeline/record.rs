@@ -42,7 +42,7 @@ fn open(exchange: &Exchange) -> Record<'_> {
         user: &principal.owner,
         input: exchange.captured(&exchange.body),
         input_bytes: exchange.body.len() as u64,
-        attributes: Pairs::EMPTY,
+        attributes: Pairs::of(&principal.tags),
     })
 }
 

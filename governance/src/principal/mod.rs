@@ -2,9 +2,11 @@
 
 mod hash;
 mod scope;
+mod tag;
 
 pub use hash::{BadKeyHash, KeyHash};
 pub use scope::{Scope, Scopes};
+pub use tag::{MAX_TAGS, check_tag};
 
 use crate::NamePattern;
 use crate::limit::Limit;
@@ -17,6 +19,7 @@ pub struct Principal {
     pub name: KeyName,
     pub owner: String,
     pub team: String,
+    /// Kept on each trace.
     pub tags: BTreeMap<String, String>,
     pub scopes: Scopes,
     /// None: every route.

@@ -30,6 +30,7 @@ pub struct Open<'a> {
     pub input: &'a [u8],
     /// The body's true size.
     pub input_bytes: u64,
+    /// The tags of the key.
     pub attributes: Pairs<'a>,
 }
 

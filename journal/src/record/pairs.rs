@@ -1,15 +1,17 @@
 //! Names and values of a record that has no field for them.
 
 use super::codec::{Decoder, Encoder, Malformed};
+use std::collections::BTreeMap;
 use std::fmt;
 
-/// A list of names and values: the caller's slice when it is written, the record's own bytes when it is read.
+/// A list of names and values: the caller's when it is written, the record's own bytes when it is read.
 #[derive(Clone, Copy)]
 pub struct Pairs<'a>(Form<'a>);
 
 #[derive(Clone, Copy)]
 enum Form<'a> {
     Slice(&'a [(&'a str, &'a str)]),
+    Map(&'a BTreeMap<String, String>),
     /// Checked when it was decoded: `count` pairs of texts.
     Encoded {
         count: usize,
@@ -24,9 +26,14 @@ impl<'a> Pairs<'a> {
         Self(Form::Slice(pairs))
     }
 
+    pub fn of(map: &'a BTreeMap<String, String>) -> Self {
+        Self(Form::Map(map))
+    }
+
     pub fn len(&self) -> usize {
         match self.0 {
             Form::Slice(pairs) => pairs.len(),
+            Form::Map(map) => map.len(),
             Form::Encoded { count, .. } => count,
         }
     }
@@ -36,16 +43,22 @@ impl<'a> Pairs<'a> {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
-        let (slice, encoded) = match self.0 {
-            Form::Slice(pairs) => (pairs, &[][..]),
-            Form::Encoded { bytes, .. } => (&[][..], bytes),
+        let (slice, map, encoded) = match self.0 {
+            Form::Slice(pairs) => (pairs, None, &[][..]),
+            Form::Map(map) => (&[][..], Some(map), &[][..]),
+            Form::Encoded { bytes, .. } => (&[][..], None, bytes),
         };
+        let of_map = map.into_iter().flatten();
         let mut from = Decoder::new(encoded);
-        slice.iter().copied().chain(std::iter::from_fn(move || {
-            (!from.rest().is_empty())
-                .then(|| pair(&mut from).ok())
-                .flatten()
-        }))
+        slice
+            .iter()
+            .copied()
+            .chain(of_map.map(|(name, value)| (name.as_str(), value.as_str())))
+            .chain(std::iter::from_fn(move || {
+                (!from.rest().is_empty())
+                    .then(|| pair(&mut from).ok())
+                    .flatten()
+            }))
     }
 
     pub(super) fn encode(&self, to: &mut Encoder<'_>) {

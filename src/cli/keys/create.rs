@@ -6,7 +6,7 @@ use crate::random;
 use crate::vault::Secret;
 use std::io::Write;
 use tollgate_governance::limit::{Limit, Per, Rate};
-use tollgate_governance::principal::Scope;
+use tollgate_governance::principal::{MAX_TAGS, Scope, check_tag};
 use tollgate_store::Store;
 use tollgate_store::keys::KeyRow;
 
@@ -92,6 +92,10 @@ impl Create {
             scopes.push(Scope::Invoke);
         }
         let tags: std::collections::BTreeMap<_, _> = self.tags.into_iter().collect();
+        if tags.len() > MAX_TAGS {
+            let message = format!("--tag: a key has {MAX_TAGS} tags at most");
+            return Err(CliError::Usage(message));
+        }
         let or_tag = |given: Option<String>, tag: &str| {
             given.or_else(|| tags.get(tag).cloned()).unwrap_or_default()
         };
@@ -139,8 +143,11 @@ fn expiry(text: &str, now_ms: i64) -> Result<i64, CliError> {
 
 fn tag(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("expected KEY=VALUE".to_owned()),
+        Some((key, value)) => match check_tag(key, value) {
+            Ok(()) => Ok((key.to_owned(), value.to_owned())),
+            Err(wrong) => Err(wrong.to_owned()),
+        },
+        None => Err("expected KEY=VALUE".to_owned()),
     }
 }
 

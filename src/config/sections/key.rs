@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tollgate_domain::KeyName;
 use tollgate_governance::NamePattern;
-use tollgate_governance::principal::{BadKeyHash, KeyHash, Principal, Scope, Scopes};
+use tollgate_governance::principal::{
+    BadKeyHash, KeyHash, MAX_TAGS, Principal, Scope, Scopes, check_tag,
+};
 
 section! {
     /// A virtual key: the key itself, or its hash.
@@ -107,8 +109,17 @@ fn principal(
 ) -> Principal {
     let tags = section.tags.iter().flat_map(|tags| tags.iter());
     let tags: BTreeMap<String, String> = tags
-        .filter_map(|tag| Some((tag.name.value.clone(), tag.value.clone()?)))
+        .filter_map(|tag| {
+            let value = tag.value.clone()?;
+            if let Err(wrong) = check_tag(&tag.name.value, &value) {
+                reader.note_at(&tag.name, wrong);
+            }
+            Some((tag.name.value.clone(), value))
+        })
         .collect();
+    if let Some(given) = section.tags.as_ref().filter(|_| tags.len() > MAX_TAGS) {
+        reader.note_at(given, format!("a key has {MAX_TAGS} tags at most"));
+    }
     let field_or_tag = |field: Option<&Located<String>>, tag: &str| {
         let field = field.map(|field| field.value.clone());
         field.or_else(|| tags.get(tag).cloned()).unwrap_or_default()

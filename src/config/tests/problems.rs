@@ -236,6 +236,16 @@ fn aliases_that_explode_are_refused() {
 }
 
 #[test]
+fn tags_of_keys_are_bounded() {
+    check(
+        &whole("keys: { k: { key: x, tags: { mlflow.user: a, fine: b } } }"),
+        &[
+            "3:30 keys.k.tags.\"mlflow.user\": names that begin with `mlflow.` or `tollgate.` are taken",
+        ],
+    );
+}
+
+#[test]
 fn a_file_that_is_not_utf8_is_refused_where_it_ceases_to_be() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tollgate.yaml");

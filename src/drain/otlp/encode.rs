@@ -30,7 +30,10 @@ fn one(trace: TraceId, of: &TraceRow, row: &SpanRow, is_root: bool) -> Span {
         attributes.push(key_value("user.id", Any::StringValue(user.clone())));
     }
     let mut flags = SAMPLED | SpanFlags::ContextHasIsRemoteMask as u32;
-    if is_root && row.parent.is_some() {
+    // The parent of a root that was moved is in the other trace: the link leads there.
+    let is_moved = is_root && trace != of.trace;
+    let parent = row.parent.filter(|_| !is_moved);
+    if is_root && parent.is_some() {
         flags |= SpanFlags::ContextIsRemoteMask as u32;
     }
     let mut links: Vec<Link> = row
@@ -38,15 +41,13 @@ fn one(trace: TraceId, of: &TraceRow, row: &SpanRow, is_root: bool) -> Span {
         .iter()
         .map(|link| self::link(link.trace, link.span, of_map(&link.attributes)))
         .collect();
-    if is_root && trace != of.trace {
+    if is_moved {
         links.push(link(of.trace, row.parent.unwrap_or(row.span), Vec::new()));
     }
     Span {
         trace_id: trace.as_bytes().to_vec(),
         span_id: row.span.as_bytes().to_vec(),
-        parent_span_id: row
-            .parent
-            .map_or_else(Vec::new, |parent| parent.as_bytes().to_vec()),
+        parent_span_id: parent.map_or_else(Vec::new, |parent| parent.as_bytes().to_vec()),
         flags,
         name: row.name.clone(),
         // The store numbers kinds as OTLP does.

@@ -153,6 +153,7 @@ fn a_trace_id_of_another_team_becomes_the_trace_that_the_store_made_of_it() {
     assert_eq!(foreign.trace_id, foreign_trace(asked, "search").as_bytes());
     assert_eq!(foreign.links[0].trace_id, asked.as_bytes());
     assert_eq!(foreign.links[0].span_id, parent.as_bytes());
+    assert_eq!(foreign.parent_span_id, b"");
 }
 
 #[test]

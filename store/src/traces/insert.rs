@@ -251,10 +251,12 @@ impl<'a> BatchWriter<'a> {
         let tokens = span.usage.as_ref();
         let begin = self.json.len();
         payload::write_json(span, link, &mut self.json)?;
+        // A moved root's parent is in the other trace: the link leads there.
+        let parent = span.parent.filter(|_| link.is_none());
         let added = self.add_span.execute(params![
             trace,
             key(span.span),
-            span.parent.map(key),
+            parent.map(key),
             span.name,
             span.kind as u8,
             span.span_type,

@@ -205,7 +205,9 @@ fn requests_of_a_team_join_their_trace_in_any_order() {
 fn another_teams_request_gets_a_trace_of_its_own_with_a_link() {
     let (store, _dir) = temporary();
     insert(&store, &[request(1, 10, 1_000, "search")]);
-    let stranger = [request(1, 20, 2_000, "ads"), request(1, 30, 3_000, "ads")];
+    let caller = SpanId::from_bytes([7; 8]);
+    let mut stranger = [request(1, 20, 2_000, "ads"), request(1, 30, 3_000, "ads")];
+    stranger[0].spans[0].parent = Some(caller);
     insert(&store, &stranger);
     assert_eq!(insert(&store, &stranger), Inserted::default());
     assert_eq!(
@@ -217,6 +219,9 @@ fn another_teams_request_gets_a_trace_of_its_own_with_a_link() {
     let moved = store.trace(own).unwrap().unwrap();
     assert_eq!((moved.info.team.as_str(), moved.spans.len()), ("ads", 4));
     assert_eq!(moved.spans[0].links[0].trace, trace_id(1));
+    assert_eq!(moved.spans[0].links[0].span, caller);
+    // The caller's span is in the other trace: here the root has no parent.
+    assert_eq!(moved.spans[0].header.parent, None);
     let line = store.ledger(None, 10).unwrap().pop().unwrap();
     assert_eq!(line.trace, own);
 }
