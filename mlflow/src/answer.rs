@@ -87,19 +87,38 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = json!({
-            "error_code": self.code.name(),
-            "message": self.message,
-            "sqlstate": "KAM00",
-            "error_class": self.code.class(),
-        });
+        let body = error_text(self.code.name(), self.code.class(), &self.message);
         (
             self.code.status(),
             [(header::CONTENT_TYPE, "application/json")],
-            body.to_string(),
+            body,
         )
             .into_response()
     }
+}
+
+fn error_text(code: &str, class: &str, message: &str) -> String {
+    json!({
+        "error_code": code,
+        "message": message,
+        "sqlstate": "KAM00",
+        "error_class": class,
+    })
+    .to_string()
+}
+
+/// The body of a refusal that whoever mounts the API makes before it: a key that is missing or lacks a scope, a foreign
+/// host.
+pub fn refusal_body(status: u16, message: &str) -> String {
+    let code = match status {
+        401 => "UNAUTHENTICATED",
+        403 => "PERMISSION_DENIED",
+        404 => "ENDPOINT_NOT_FOUND",
+        408 => "DEADLINE_EXCEEDED",
+        500.. => "INTERNAL_ERROR",
+        _ => "BAD_REQUEST",
+    };
+    error_text(code, code, message)
 }
 
 pub(crate) type Answer = Result<Value, ApiError>;

@@ -17,6 +17,7 @@ mod server;
 mod traces;
 mod wire;
 
+pub use answer::refusal_body;
 pub use server::{VERSION, router};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use crate::config::{
-    Basics, NoVault, Origin, Problem, Sources, peek, peek_at, process_environment,
+    Basics, NoVault, Origin, Problem, Sources, names, peek, peek_at, process_environment,
 };
 use crate::vault::Vault;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -56,6 +56,11 @@ impl Place {
     /// Where the store and the vault are: what is wrong with other sections is nothing to those who look there.
     fn store_basics(&self) -> Result<Basics, CliError> {
         self.looking(|sources| peek_at(&["store", "vault"], &self.origin(), sources))
+    }
+
+    /// The keys that the configuration defines.
+    pub(super) fn key_names(&self) -> Result<Vec<String>, CliError> {
+        names(&self.origin(), "keys").map_err(CliError::Config)
     }
 
     fn looking<T>(

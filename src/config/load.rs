@@ -111,6 +111,22 @@ pub fn load(origin: &Origin, sources: &Sources<'_>) -> Result<Snapshot, Vec<Prob
     load_text(origin, &text, sources)
 }
 
+/// The names in one of the file's sections, whatever is wrong with what they stand for.
+pub fn names(origin: &Origin, section: &str) -> Result<Vec<String>, Vec<Problem>> {
+    let root = yaml::parse(&origin.text()?)
+        .map_err(|error| origin.whole(Some(error.place), error.message))?;
+    let of = |node: &Node| match &node.value {
+        Value::Map(entries) => entries.clone(),
+        _ => Vec::new(),
+    };
+    let sections = of(&root).into_iter();
+    let named = sections.filter(|entry| entry.key == section);
+    Ok(named
+        .flat_map(|entry| of(&entry.value))
+        .map(|entry| entry.key)
+        .collect())
+}
+
 /// As [`load`], of a text that was read before.
 pub fn load_text(
     origin: &Origin,

@@ -20,7 +20,7 @@ mod units;
 mod watch;
 mod yaml;
 
-pub use load::{Origin, load, load_text, peek, peek_at};
+pub use load::{Origin, load, load_text, names, peek, peek_at};
 pub use problems::{Place, Problem, render};
 pub use reference::{NoVault, SecretError, SecretSource, Sources, process_environment};
 pub use reload::{Reloaded, reload};

@@ -41,9 +41,13 @@ pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Re
         }
         (None, _) => {
             let spoken = dialect(request.uri().path(), request.headers());
+            let is_mlflow = is_mlflow_api(request.uri().path());
             other(gateway, request).await.unwrap_or_else(|refusal| {
                 gateway.metrics.refused_unknown(&refusal);
-                answer::stranger(spoken, &refusal)
+                match is_mlflow {
+                    true => answer::mlflow_stranger(&refusal),
+                    false => answer::stranger(spoken, &refusal),
+                }
             })
         }
     }
@@ -84,10 +88,7 @@ async fn other(
     if path.starts_with("/v1/models/") && is_get {
         return plain::models(&live, dialect(path, &head.headers), &head, path);
     }
-    let is_mlflow = path.starts_with("/api/")
-        || path.starts_with("/ajax-api/")
-        || path == "/version"
-        || path == "/health";
+    let is_mlflow = is_mlflow_api(path) || path == "/version" || path == "/health";
     if !is_mlflow {
         // Whoever is unknown learns nothing of what exists.
         if path.starts_with("/v1/") || !access::is_local(&live, &head) {
@@ -123,6 +124,11 @@ async fn other(
         }
         Err(never) => match never {},
     }
+}
+
+/// Where errors are MLflow's too.
+fn is_mlflow_api(path: &str) -> bool {
+    path.starts_with("/api/") || path.starts_with("/ajax-api/")
 }
 
 fn shown(path: &str) -> String {

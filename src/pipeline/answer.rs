@@ -10,7 +10,7 @@ use hyper::Response;
 use hyper::body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tollgate_domain::{Dialect, Refusal};
+use tollgate_domain::{Dialect, Refusal, RequestId};
 use tollgate_governance::limit::{Standing, retry_after_seconds};
 use tollgate_providers::{error_body, error_status};
 
@@ -95,8 +95,19 @@ impl Body for ReplyBody {
 pub fn stranger(dialect: Dialect, refusal: &Refusal) -> Response<ReplyBody> {
     let id = crate::random::request_id(clock::unix_nanos());
     let body = error_body(dialect, refusal, &id.to_string());
+    strangers(&id, refusal, error_status(dialect, refusal), body)
+}
+
+/// As [`stranger`], in the words of MLflow's API.
+pub fn mlflow_stranger(refusal: &Refusal) -> Response<ReplyBody> {
+    let id = crate::random::request_id(clock::unix_nanos());
+    let body = tollgate_mlflow::refusal_body(refusal.status(), &refusal.to_string());
+    strangers(&id, refusal, refusal.status(), Bytes::from(body))
+}
+
+fn strangers(id: &RequestId, refusal: &Refusal, status: u16, body: Bytes) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::whole(body));
-    set_status(&mut response, error_status(dialect, refusal));
+    set_status(&mut response, status);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(X_VERSION, HeaderValue::from_static(VERSION));

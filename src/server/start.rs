@@ -3,6 +3,7 @@
 use super::journal::open as open_journal;
 use super::reload::{FilesChanged, Reloader};
 use super::{banner, keys, stop};
+use crate::clock;
 use crate::config::{self, Origin, Problem, Sources, process_environment, render};
 use crate::drain;
 use crate::drain::otlp::{Endpoint, EndpointError, Exporting};
@@ -75,8 +76,8 @@ pub enum StartError {
     #[error(transparent)]
     Metrics(#[from] prometheus::Error),
     #[error(
-        "{0} is not a loopback address, and no key is configured: nobody could use the gateway. Add one under `keys`, \
-         or make one with `tollgate keys create`"
+        "{0} is not a loopback address, and there is no key that is enabled and has not expired: nobody could use the \
+         gateway. Add one under `keys`, or make one with `tollgate keys create`"
     )]
     Open(SocketAddr),
 }
@@ -162,7 +163,11 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
     let changes = store.changes()?;
     let mut stored = keys::stored(&store)?;
     let has_keys = !stored.is_empty() || !snapshot.keys.is_empty();
-    if !snapshot.server.is_loopback() && !has_keys {
+    let now_ms = clock::unix_millis();
+    let of_file = snapshot.keys.iter().map(|key| &key.principal);
+    let mut all = stored.iter().map(|(_, principal)| principal).chain(of_file);
+    let is_usable = all.any(|principal| principal.check(now_ms).is_ok());
+    if !snapshot.server.is_loopback() && !is_usable {
         return Err(StartError::Open(snapshot.server.listen));
     }
     let mut fixed: Vec<(KeyHash, Arc<Principal>)> = Vec::new();

@@ -55,6 +55,22 @@ fn a_key_of_the_command_line_works_and_is_revoked_within_a_second() {
     assert_eq!(ask(&server, KEY, "sim-openai", &[]).status, 200);
 }
 
+#[test]
+fn a_name_that_the_file_has_is_not_given_twice() {
+    let upstream = Upstream::start();
+    let server = Server::before(&upstream);
+    let name = "tests";
+    let output = Command::new(env!("CARGO_BIN_EXE_tollgate"))
+        .args(["keys", "create", name, "--config", "tollgate.yaml"])
+        .current_dir(server.folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("configuration defines a key named"), "{said}");
+    assert!(output.stdout.is_empty());
+}
+
 const LIMITED: &str = "tg-limited-0123456789abcdef0123456789abcdef";
 
 /// `6m0s`, `1.5s`, `12ms`: as Go prints durations, in seconds.

@@ -180,18 +180,18 @@ fn on_loopback_only_what_is_local_for_certain_needs_no_key() {
 #[test]
 fn a_start_beyond_loopback_without_keys_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let serve = |config: bool, listen: &str| {
+    let serve = |config: Option<&str>, listen: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
         command.arg("serve").current_dir(folder.path());
         command
             .env("TOLLGATE_LISTEN", listen)
             .env("TOLLGATE_DATA", "data");
-        if config {
+        if let Some(keys) = config {
             let yaml = format!(
                 "server: {{ listen: \"{listen}\" }}\n\
                  store: {{ url: \"sqlite://data/t.db\", journal: data/journal }}\n\
                  providers: {{ p: {{ kind: openai, base_url: \"simulated:\" }} }}\n\
-                 routes: {{ r: {{ targets: [{{ provider: p }}] }} }}\n"
+                 routes: {{ r: {{ targets: [{{ provider: p }}] }} }}\nkeys: {keys}\n"
             );
             fs::write(folder.path().join("tollgate.yaml"), yaml).unwrap();
             command.args(["--config", "tollgate.yaml"]);
@@ -201,12 +201,40 @@ fn a_start_beyond_loopback_without_keys_is_refused() {
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:4000"] {
-        for config in [false, true] {
+        let dead = "{ a: { key: a, enabled: false }, b: { key: b, expires: 2020-01-01 } }";
+        for config in [None, Some("{}"), Some(dead)] {
             let said = serve(config, listen);
             assert!(
                 said.contains("loopback") && said.contains("keys"),
                 "{listen}: {said}"
             );
         }
+    }
+}
+
+#[test]
+fn a_refusal_on_mlflows_paths_is_an_error_of_mlflow() {
+    let recorder = Recorder::start();
+    let server = Server::configured(&configuration(&recorder, "0.0.0.0:PORT"));
+    for (lines, status, code, said) in [
+        (String::new(), 401, "UNAUTHENTICATED", "no API key"),
+        (
+            format!("Authorization: Bearer {}\r\n", key("invoke")),
+            403,
+            "PERMISSION_DENIED",
+            "scope `read`",
+        ),
+    ] {
+        let bytes = format!(
+            "GET {GET_EXPERIMENT} HTTP/1.1\r\nHost: {}\r\n{lines}Connection: close\r\n\r\n",
+            server.address
+        );
+        let answer = http::raw(server.address, &bytes).unwrap();
+        let error = answer.json();
+        assert_eq!(
+            (answer.status, &error["error_code"]),
+            (status, &code.into())
+        );
+        assert!(error["message"].as_str().unwrap().contains(said), "{error}");
     }
 }

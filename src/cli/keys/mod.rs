@@ -27,7 +27,16 @@ impl Keys {
     pub(super) fn run(self, place: &Place, out: &mut dyn Write) -> Result<(), CliError> {
         let now_ms = clock::unix_millis();
         match self {
-            Self::Create(create) => create.run(&place.store_or_new()?, now_ms, out),
+            Self::Create(create) => {
+                // Limits, traces and metrics tell keys apart by their names.
+                if place.key_names()?.contains(&create.name) {
+                    return Err(CliError::Usage(format!(
+                        "the configuration defines a key named `{}`",
+                        create.name
+                    )));
+                }
+                create.run(&place.store_or_new()?, now_ms, out)
+            }
             Self::List => list::write(&place.store()?, now_ms, out),
             Self::Revoke { name } => {
                 place.store()?.revoke_key(&name, now_ms)?;
