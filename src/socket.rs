@@ -1,11 +1,14 @@
 //! Reading from sockets: each thread has one buffer that all of its connections read into, and what came is copied out in
 //! its exact size. A connection that waits holds no buffer.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 /// Bytes that one read may bring.
 const READ: usize = 64 << 10;
@@ -28,6 +31,24 @@ pub fn poll_read<T>(
 }
 
 /// A connection in both directions, whatever it runs over.
-pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Whether the other side has closed it, also where that is still behind bytes to be read. A system call.
+    fn is_hung_up(&self) -> bool;
+}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
+impl Socket for TcpStream {
+    fn is_hung_up(&self) -> bool {
+        const GONE: PollFlags = PollFlags::RDHUP.union(PollFlags::HUP).union(PollFlags::ERR);
+        let mut asked = [PollFd::new(self, PollFlags::RDHUP)];
+        let now = Timespec::default();
+        let polled = poll(&mut asked, Some(&now));
+        let [answered] = asked;
+        polled.is_ok() && answered.revents().intersects(GONE)
+    }
+}
+
+impl Socket for TlsStream<TcpStream> {
+    fn is_hung_up(&self) -> bool {
+        self.get_ref().0.is_hung_up()
+    }
+}

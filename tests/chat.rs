@@ -62,3 +62,10 @@ pub(crate) fn begin_with(
     }
     (socket, read)
 }
+
+/// So many further reads of a stream.
+pub(crate) fn more(socket: &mut TcpStream, count: usize) {
+    for _ in 0..count {
+        assert_ne!(socket.read(&mut [0; 1024]).unwrap(), 0);
+    }
+}

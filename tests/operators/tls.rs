@@ -89,6 +89,24 @@ fn http_1_1_and_http_2_are_offered_and_both_stream() {
     assert_eq!(upstream.log().len(), 3);
 }
 
+#[test]
+fn a_client_that_waits_to_be_asked_for_its_body_is_asked() {
+    let authority = Authority::new();
+    let upstream = Upstream::start();
+    let server = secured(&upstream, &authority.certify(&["localhost"]));
+    let mut tls = authority.connect(server.address, &[]).unwrap();
+    let lines = "Connection: close\r\nExpect: 100-continue\r\n";
+    let request = chat::bytes(lines, &body("sim-openai"));
+    let (head, rest_of_it) = request.split_at(request.find("\r\n\r\n").unwrap() + 4);
+    tls.write_all(head.as_bytes()).unwrap();
+    let mut asked = [0; 25];
+    tls.read_exact(&mut asked).unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    tls.write_all(rest_of_it.as_bytes()).unwrap();
+    let text = rest(tls);
+    assert!(text.contains("data: [DONE]"), "{text}");
+}
+
 async fn over_http2(authority: &Authority, server: &Server) -> String {
     let tcp = TcpStream::connect(server.address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();

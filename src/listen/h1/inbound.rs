@@ -11,10 +11,13 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::AsyncWrite;
 
 /// Bytes of requests to come that are read while one is answered.
 const AHEAD: usize = 64 << 10;
+/// How often it is looked whether a client that sent as much has gone.
+const LOOK: Duration = Duration::from_millis(50);
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -53,6 +56,8 @@ pub(super) struct Inbound {
     body: Left,
     /// What is left to say to a client that waits to be asked for its body.
     invitation: &'static [u8],
+    /// TLS may have taken of it what it could not send yet.
+    needs_flush: bool,
     is_first: bool,
     is_at_end: bool,
 }
@@ -85,6 +90,7 @@ impl Inbound {
             looked: 0,
             body: Left::Bytes(0),
             invitation: b"",
+            needs_flush: false,
             is_first: true,
             is_at_end: false,
         }
@@ -190,6 +196,7 @@ impl Inbound {
     pub(super) fn invite(&mut self) {
         if !self.is_body_over() && self.held.is_empty() {
             self.invitation = CONTINUE;
+            self.needs_flush = true;
         }
     }
 
@@ -211,18 +218,26 @@ impl Inbound {
                 self.body = Left::Broken;
                 return Poll::Ready(Some(Err(Broken::Closed)));
             }
-            while !self.invitation.is_empty() {
-                match ready!(Pin::new(&mut self.io).poll_write(cx, self.invitation)) {
-                    Ok(said) => {
-                        self.invitation = self.invitation.get(said..).unwrap_or_default();
-                    }
-                    Err(error) => return Poll::Ready(Some(Err(error.into()))),
-                }
+            if self.needs_flush
+                && let Err(error) = ready!(self.poll_invite(cx))
+            {
+                return Poll::Ready(Some(Err(error.into())));
             }
             if let Err(error) = ready!(self.poll_more(cx)) {
                 return Poll::Ready(Some(Err(error.into())));
             }
         }
+    }
+
+    /// Asks a client that waits for it to send its body.
+    fn poll_invite(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.invitation.is_empty() {
+            let said = ready!(Pin::new(&mut self.io).poll_write(cx, self.invitation))?;
+            self.invitation = self.invitation.get(said..).unwrap_or_default();
+        }
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        self.needs_flush = false;
+        Poll::Ready(Ok(()))
     }
 
     /// The body's data among the held bytes.
@@ -255,17 +270,29 @@ impl Inbound {
     }
 
     /// Ready when the client has gone, or can't be heard any more, while its request is answered.
-    pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>, timer: &mut Timer) -> Poll<()> {
         // The service reads the body, and sees its end.
-        while self.is_body_over() && self.held.len() < AHEAD {
+        while self.is_body_over() {
             if self.is_at_end {
                 return Poll::Ready(());
+            }
+            if self.held.len() >= AHEAD {
+                return self.poll_hung_up(cx, timer);
             }
             if ready!(self.poll_more(cx)).is_err() {
                 return Poll::Ready(());
             }
         }
         Poll::Pending
+    }
+
+    /// The end is behind more than is read now: it is looked for every now and then.
+    fn poll_hung_up(&mut self, cx: &mut Context<'_>, timer: &mut Timer) -> Poll<()> {
+        while !self.io.is_hung_up() {
+            timer.set(LOOK);
+            ready!(timer.poll(cx));
+        }
+        Poll::Ready(())
     }
 
     /// Drops what the service did not read of the body, where all of it is here. `false`: the connection can't go on.

@@ -126,7 +126,7 @@ pub async fn serve(
             if let Poll::Ready(answer) = answering.as_mut().poll(cx) {
                 return Poll::Ready(Some(answer));
             }
-            match shared.lock().poll_gone(cx) {
+            match shared.lock().poll_gone(cx, &mut timer) {
                 Poll::Ready(()) => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             }

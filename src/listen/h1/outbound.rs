@@ -230,7 +230,7 @@ pub(super) async fn write(
                 match writing.poll_fill(cx) {
                     Poll::Ready(filled) => filled?,
                     Poll::Pending if writing.flight.is_over() => {
-                        return match shared.lock().poll_gone(cx) {
+                        return match shared.lock().poll_gone(cx, timer) {
                             Poll::Ready(()) => {
                                 Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
                             }
