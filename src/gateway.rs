@@ -27,4 +27,6 @@ pub struct Gateway {
     pub mlflow: axum::Router,
     /// A stop was asked for: readiness says no, connections are closed after their answer.
     pub is_draining: AtomicBool,
+    /// The time to stop is over: what is dropped now was cut off by the gateway, not left by its client.
+    pub is_cut_off: AtomicBool,
 }

@@ -6,6 +6,9 @@ use crate::estimate::Traffic;
 use tollgate_domain::Usage;
 use tollgate_journal::Outcome;
 
+/// What a trace says of a request that the gateway did not live to finish.
+pub const INTERRUPTED: &str = "the gateway ended before the request did";
+
 /// Ends a request with the usage that was reported, or an estimate where a provider was asked and had not said.
 pub(super) fn finish(mut request: Request, price: &Pricing) -> Finished {
     let attempts = std::mem::take(&mut request.attempts);
@@ -22,7 +25,7 @@ pub(super) fn finish(mut request: Request, price: &Pricing) -> Finished {
         outcome: Outcome::Interrupted,
         status: 0,
         error_type: "interrupted".to_owned(),
-        error_message: "the gateway ended before the request did".to_owned(),
+        error_message: INTERRUPTED.to_owned(),
         usage,
         cost,
         unpriced,

@@ -39,6 +39,7 @@ mod stop;
 mod tests;
 
 pub use counting::{Counting, Told};
+pub use interrupted::INTERRUPTED;
 pub use stats::DrainStats;
 
 use otlp::{Exporters, Exporting};

@@ -51,8 +51,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Said once: stop accepting, finish what is under way.
-pub type Stop = watch::Receiver<bool>;
+/// How far the way down has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Serving,
+    /// Accept nothing more, finish what is under way.
+    Finishing,
+    /// Drop what is still under way.
+    CutOff,
+}
+
+/// Says when to stop.
+pub type Stop = watch::Receiver<Phase>;
 
 /// Binds the address, so that all workers can share it.
 pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
@@ -61,7 +71,7 @@ pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket)
 }
 
-/// Serves until told to stop and every connection has ended.
+/// Serves until told to stop and every connection has ended, or until told to wait for none.
 pub async fn run_worker(
     gateway: Arc<Gateway>,
     listener: Arc<Listener>,
@@ -102,7 +112,10 @@ pub async fn run_worker(
     }
     drop(socket);
     drop(alive);
-    let _ = ended.recv().await;
+    tokio::select! {
+        _ = ended.recv() => {}
+        _ = stop.wait_for(|phase| *phase == Phase::CutOff) => {}
+    }
     Ok(())
 }
 
@@ -158,7 +171,7 @@ async fn http(gateway: &Arc<Gateway>, io: Box<dyn Socket>, stop: Stop) {
 
 async fn stopped(mut stop: Stop) {
     // An error: whoever could say it is gone.
-    let _ = stop.wait_for(|stop| *stop).await;
+    let _ = stop.wait_for(|phase| *phase != Phase::Serving).await;
 }
 
 struct Answerer<'a>(&'a Arc<Gateway>);

@@ -9,6 +9,6 @@ mod plain;
 mod service;
 mod tls;
 
-pub use accept::{Listener, Stop, bind, run_worker};
+pub use accept::{Listener, Phase, Stop, bind, run_worker};
 pub use h1::RequestBody;
 pub use tls::{ServeTlsError, acceptor};

@@ -27,7 +27,9 @@ impl Exchange {
                 Some(self.traffic().usage())
             }
             // It was asked, and will charge for that much.
-            None if failure == Some("client_gone") => Some(self.traffic().usage()),
+            None if matches!(failure, Some("client_gone" | "interrupted")) => {
+                Some(self.traffic().usage())
+            }
             None => None,
         };
         let Some(usage) = usage else {

@@ -13,6 +13,7 @@ use crate::random;
 use bytes::Bytes;
 use hyper::Response;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tollgate_domain::{Cost, Dialect, Endpoint, Refusal, RequestId, SpanId, TraceId, Usage};
 use tollgate_governance::limit::{Admission, Permit, Standing};
@@ -27,6 +28,8 @@ pub enum Ending {
     Ok,
     Failed,
     ClientGone,
+    /// The gateway stopped before it was over.
+    CutOff,
     Refused,
 }
 
@@ -325,6 +328,11 @@ impl Exchange {
         if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
+        let is_cut_off = ending == Ending::ClientGone && self.gateway.is_cut_off.load(Relaxed);
+        let (ending, failure, status) = match is_cut_off {
+            true => (Ending::CutOff, Some("interrupted"), 0),
+            false => (ending, failure, status),
+        };
         let last = self.account_attempt(seen, failure);
         let last = last.as_ref().map(|last| (last, seen));
         let now = clock::now();
@@ -345,6 +353,7 @@ impl Exchange {
                 tracing::debug!(request = %self.id, model = %self.model, status, "answered");
             }
             Ending::ClientGone => tracing::info!(request = %self.id, "the client went away"),
+            Ending::CutOff => tracing::info!(request = %self.id, "cut off"),
             Ending::Failed | Ending::Refused => tracing::info!(
                 request = %self.id,
                 route = self.route_name(),

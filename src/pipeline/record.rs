@@ -3,6 +3,7 @@
 use super::exchange::{Attempt, Ending, Exchange};
 use crate::clock;
 use crate::config::Capture;
+use crate::drain::INTERRUPTED;
 use tollgate_domain::{Cost, Refusal, Usage};
 use tollgate_journal::{
     AppendError, Attempt as Tried, AttemptEnd, Capture as Kept, Closed, Open, Outcome, Pairs,
@@ -146,7 +147,13 @@ pub(super) fn closed(
     output: &[u8],
     is_first: bool,
 ) -> Written {
-    let message = end.refusal.map(ToString::to_string).unwrap_or_default();
+    let (error, message) = match end.ending {
+        Ending::CutOff => ("interrupted", INTERRUPTED.to_owned()),
+        _ => {
+            let message = end.refusal.map(ToString::to_string).unwrap_or_default();
+            (end.refusal.map_or("", |refusal| refusal.code()), message)
+        }
+    };
     let closed = Record::Closed(Closed {
         request: exchange.id,
         ended_unix_nanos: now(exchange),
@@ -154,10 +161,11 @@ pub(super) fn closed(
             Ending::Ok => Outcome::Ok,
             Ending::Failed => Outcome::Error,
             Ending::ClientGone => Outcome::ClientGone,
+            Ending::CutOff => Outcome::Interrupted,
             Ending::Refused => Outcome::Refused,
         },
         status: end.status,
-        error_type: end.refusal.map_or("", |refusal| refusal.code()),
+        error_type: error,
         error_message: &message,
         usage: exchange.usage,
         cost: exchange.cost,

@@ -198,6 +198,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         store: store.clone(),
         drained: stats.clone(),
         is_draining: AtomicBool::new(false),
+        is_cut_off: AtomicBool::new(false),
     });
     let collectors = Endpoint::resolve(&snapshot.telemetry.otlp)?;
     let draining = drain::start(
@@ -225,7 +226,7 @@ fn run(options: ServeOptions) -> Result<(), StartError> {
         .transpose()?;
     let is_tls = tls.is_some();
     let listener = Arc::new(Listener::new(socket, tls));
-    let (stop_all, stopped) = watch::channel(false);
+    let (stop_all, stopped) = watch::channel(listen::Phase::Serving);
     let signals = stop::Signals::listen().map_err(StartError::Thread)?;
     let workers = start_workers(&gateway, &listener, &stopped, snapshot.server.workers)?;
     gateway
@@ -358,6 +359,10 @@ fn spawn(
         .map_err(StartError::Thread)?;
     std::thread::Builder::new()
         .name(name.to_owned())
-        .spawn(move || runtime.block_on(future))
+        .spawn(move || {
+            runtime.block_on(future);
+            // What is left on it is dropped here; a call that blocks is not waited for.
+            runtime.shutdown_timeout(Duration::from_millis(100));
+        })
         .map_err(StartError::Thread)
 }

@@ -3,6 +3,7 @@
 use super::reload::Reloader;
 use crate::clock;
 use crate::gateway::Gateway;
+use crate::listen::Phase;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,6 +15,8 @@ use tokio::sync::watch;
 
 /// How often the store is asked for changes.
 const TICK: Duration = Duration::from_millis(300);
+/// How long workers may take to drop what they hold.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the process is told from outside. Made before the first request is served: from then on no signal ends the
 /// process in the middle.
@@ -66,7 +69,7 @@ impl Signals {
 /// Stops accepting, lets what is under way end within `limit`.
 pub fn drain(
     gateway: &Arc<Gateway>,
-    stop: &watch::Sender<bool>,
+    stop: &watch::Sender<Phase>,
     workers: Vec<JoinHandle<()>>,
     limit: Duration,
 ) {
@@ -76,16 +79,29 @@ pub fn drain(
         ?limit,
         "stopping"
     );
-    let _ = stop.send(true);
+    let _ = stop.send(Phase::Finishing);
+    if have_ended(&workers, limit) {
+        return;
+    }
+    tracing::warn!(
+        in_flight = gateway.metrics.in_flight.get(),
+        "the time to stop is over: what is left is cut off"
+    );
+    // Each request is accounted as it is dropped.
+    gateway.is_cut_off.store(true, Ordering::Relaxed);
+    let _ = stop.send(Phase::CutOff);
+    if !have_ended(&workers, PATIENCE) {
+        tracing::warn!("a worker does not end: what it holds is accounted at the next start");
+    }
+}
+
+fn have_ended(workers: &[JoinHandle<()>], limit: Duration) -> bool {
     let started = clock::now();
     while workers.iter().any(|worker| !worker.is_finished()) {
         if clock::elapsed(started) >= limit {
-            tracing::warn!(
-                in_flight = gateway.metrics.in_flight.get(),
-                "the time to stop is over: what is left is cut off"
-            );
-            return;
+            return false;
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+    true
 }

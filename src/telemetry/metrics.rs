@@ -315,6 +315,7 @@ impl Metrics {
         let status = match ending {
             // A stream that broke had sent its 200 before.
             Ending::Failed if status == 200 => "broken",
+            Ending::CutOff => "interrupted",
             _ => status_text(status, &mut digits),
         };
         self.requests

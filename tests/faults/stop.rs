@@ -11,6 +11,8 @@ use crate::server::{Server, configuration, serving};
 use crate::traces;
 use crate::upstream::Upstream;
 use crate::wait;
+use tollgate_store::Store;
+use tollgate_store::ledger::LedgerRow;
 
 /// Ten times what is meant: an idle server needs a tenth of a second, for clients that do not answer, and some syncs.
 const PROMPT: Duration = Duration::from_secs(3);
@@ -70,14 +72,23 @@ fn what_does_not_end_in_time_is_cut_off_and_accounted_once() {
     let mut rest = Vec::new();
     let _ = socket.read_to_end(&mut rest);
     assert!(!String::from_utf8_lossy(&rest).contains("[DONE]"));
+    // It is accounted before the process ends, with what the client was sent.
+    let line = ledger(&server);
+    assert_eq!((line.outcome.as_str(), line.attempts), ("interrupted", 1));
+    assert!(line.usage.estimated && line.usage.output > 0, "{line:?}");
     server.restart();
     let found = traces::at_least(&server, 1);
     assert_eq!(found.len(), 1);
-    let metadata = &found[0]["trace_metadata"];
-    let usage = metadata["mlflow.trace.tokenUsage"]
-        .as_str()
-        .unwrap_or_default();
-    assert!(usage.contains("output_tokens"), "{metadata}");
+    assert_eq!(found[0]["state"], "ERROR");
+    assert_eq!(ledger(&server), line);
+}
+
+/// The one line of the ledger.
+fn ledger(server: &Server) -> LedgerRow {
+    let store = Store::open(server.folder.path().join("data/tollgate.db")).unwrap();
+    let mut lines = store.ledger(None, 10).unwrap();
+    assert_eq!(lines.len(), 1);
+    lines.remove(0)
 }
 
 #[test]
