@@ -6,6 +6,7 @@ use super::{access, plain};
 use crate::gateway::Gateway;
 use crate::pipeline::caller::{authenticate, dialect};
 use crate::pipeline::{self, ReplyBody, answer};
+use crate::telemetry::others::{Asked, Kind};
 use http::HeaderValue;
 use http::header::ALLOW;
 use hyper::{Method, Request, Response};
@@ -16,9 +17,7 @@ use tower::ServiceExt;
 
 /// Refuses a head that nothing may be made of.
 pub fn refuse(gateway: &Gateway, dialect: Dialect, reason: Reason) -> Response<ReplyBody> {
-    let refusal = refused_head(reason);
-    gateway.metrics.refused_unknown(&refusal);
-    answer::stranger(dialect, &refusal)
+    answer::stranger(gateway, &Asked::UNREADABLE, dialect, &refused_head(reason))
 }
 
 pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Response<ReplyBody> {
@@ -31,9 +30,14 @@ pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Re
                 Ok(_) => Refusal::MethodNotAllowed(method.to_string()),
                 Err(refusal) => refusal,
             };
-            gateway.metrics.refused_unknown(&refusal);
-            let spoken = dialect(request.uri().path(), request.headers());
-            let mut response = answer::stranger(spoken, &refusal);
+            let path = request.uri().path();
+            let spoken = dialect(path, request.headers());
+            let asked = Asked {
+                kind: Kind::Call,
+                method: method.as_str(),
+                path,
+            };
+            let mut response = answer::stranger(gateway, &asked, spoken, &refusal);
             if let Some(allow) = response.headers_mut().get_mut(ALLOW) {
                 *allow = HeaderValue::from_static("POST");
             }
@@ -41,15 +45,36 @@ pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Re
         }
         (None, _) => {
             let spoken = dialect(request.uri().path(), request.headers());
-            let is_mlflow = is_mlflow_api(request.uri().path());
-            other(gateway, request).await.unwrap_or_else(|refusal| {
-                gateway.metrics.refused_unknown(&refusal);
-                match is_mlflow {
-                    true => answer::mlflow_stranger(&refusal),
-                    false => answer::stranger(spoken, &refusal),
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            let asked = Asked {
+                kind: kind(uri.path()),
+                method: method.as_str(),
+                path: uri.path(),
+            };
+            match other(gateway, request).await {
+                Ok(response) => {
+                    let status = response.status().as_u16();
+                    gateway.metrics.others.answered(&asked, status);
+                    response
                 }
-            })
+                Err(refusal) if is_mlflow_api(asked.path) => {
+                    answer::mlflow_stranger(gateway, &asked, &refusal)
+                }
+                Err(refusal) => answer::stranger(gateway, &asked, spoken, &refusal),
+            }
         }
+    }
+}
+
+/// What a path that is no model endpoint is about.
+fn kind(path: &str) -> Kind {
+    match path {
+        "/" | "/livez" | "/readyz" | "/health" | "/version" => Kind::Probe,
+        "/metrics" => Kind::Scrape,
+        "/v1/models" => Kind::List,
+        path if path.starts_with("/v1/models/") => Kind::List,
+        path if is_mlflow_api(path) => Kind::Mlflow,
+        _ => Kind::Nothing,
     }
 }
 

@@ -3,6 +3,8 @@
 use super::exchange::Exchange;
 use super::stream::Held;
 use crate::clock::{self, Moment};
+use crate::gateway::Gateway;
+use crate::telemetry::others::Asked;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -10,7 +12,7 @@ use hyper::Response;
 use hyper::body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tollgate_domain::{Dialect, Refusal, RequestId};
+use tollgate_domain::{Dialect, Refusal};
 use tollgate_governance::limit::{Standing, retry_after_seconds};
 use tollgate_providers::{error_body, error_status};
 
@@ -91,27 +93,40 @@ impl Body for ReplyBody {
     }
 }
 
-/// The refusal of somebody whose key is not known: logged and counted elsewhere, never stored.
-pub fn stranger(dialect: Dialect, refusal: &Refusal) -> Response<ReplyBody> {
-    let id = crate::random::request_id(clock::unix_nanos());
-    let body = error_body(dialect, refusal, &id.to_string());
-    strangers(&id, refusal, error_status(dialect, refusal), body)
+/// The refusal of somebody whose key is not known: counted, logged at a bounded rate, never stored.
+pub fn stranger(
+    gateway: &Gateway,
+    asked: &Asked<'_>,
+    dialect: Dialect,
+    refusal: &Refusal,
+) -> Response<ReplyBody> {
+    let id = crate::random::request_id(clock::unix_nanos()).to_string();
+    let status = error_status(dialect, refusal);
+    gateway.metrics.others.refused(asked, refusal, status, &id);
+    let body = error_body(dialect, refusal, &id);
+    strangers(&id, refusal, status, body)
 }
 
 /// As [`stranger`], in the words of MLflow's API.
-pub fn mlflow_stranger(refusal: &Refusal) -> Response<ReplyBody> {
-    let id = crate::random::request_id(clock::unix_nanos());
-    let body = tollgate_mlflow::refusal_body(refusal.status(), &refusal.to_string());
-    strangers(&id, refusal, refusal.status(), Bytes::from(body))
+pub fn mlflow_stranger(
+    gateway: &Gateway,
+    asked: &Asked<'_>,
+    refusal: &Refusal,
+) -> Response<ReplyBody> {
+    let id = crate::random::request_id(clock::unix_nanos()).to_string();
+    let status = refusal.status();
+    gateway.metrics.others.refused(asked, refusal, status, &id);
+    let body = tollgate_mlflow::refusal_body(status, &refusal.to_string());
+    strangers(&id, refusal, status, Bytes::from(body))
 }
 
-fn strangers(id: &RequestId, refusal: &Refusal, status: u16, body: Bytes) -> Response<ReplyBody> {
+fn strangers(id: &str, refusal: &Refusal, status: u16, body: Bytes) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::whole(body));
     set_status(&mut response, status);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(X_VERSION, HeaderValue::from_static(VERSION));
-    put(headers, X_REQUEST, &id.to_string());
+    put(headers, X_REQUEST, id);
     refusal_headers(headers, refusal);
     response
 }

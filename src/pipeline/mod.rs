@@ -35,6 +35,7 @@ pub use failed::reason;
 
 use crate::gateway::Gateway;
 use crate::listen::RequestBody;
+use crate::telemetry::others::{Asked, Kind};
 use caller::Caller;
 use exchange::Exchange;
 use http::{Request, Response};
@@ -54,9 +55,13 @@ pub async fn serve(
     let key = match caller::authenticate(&live, &head.headers) {
         Ok(key) => key,
         Err(refusal) => {
-            gateway.metrics.refused_unknown(&refusal);
             let spoken = caller::dialect(endpoint.path(), &head.headers);
-            return answer::stranger(spoken, &refusal);
+            let asked = Asked {
+                kind: Kind::Call,
+                method: head.method.as_str(),
+                path: endpoint.path(),
+            };
+            return answer::stranger(gateway, &asked, spoken, &refusal);
         }
     };
     let caller = Caller::read(endpoint, &head);

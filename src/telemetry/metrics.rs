@@ -3,6 +3,7 @@
 use super::backlog::Backlog;
 use super::export_metrics::ExportMetrics;
 use super::make::Make;
+use super::others::Others;
 use crate::clock::{self, Moment};
 use crate::live::{LiveKey, LiveRoute, LiveTarget};
 use crate::pipeline::exchange::{Attempt, Ending, Exchange};
@@ -10,7 +11,7 @@ use prometheus::{
     Encoder, Gauge, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
     Opts, Registry, TextEncoder,
 };
-use tollgate_domain::{Cost, Endpoint, Refusal, Unit, Usage};
+use tollgate_domain::{Cost, Endpoint, Unit, Usage};
 use tollgate_governance::health::{Breakers, State};
 use tollgate_governance::strategy::{Failure, Verdict};
 
@@ -64,7 +65,8 @@ pub struct Metrics {
     limits: IntCounterVec,
     unpriced: IntCounterVec,
     estimated: IntCounterVec,
-    refused_unknown: IntCounterVec,
+    /// Calls that make no trace.
+    pub others: Others,
     health: IntGaugeVec,
     gen_ai_duration: HistogramVec,
     gen_ai_tokens: HistogramVec,
@@ -151,11 +153,7 @@ impl Metrics {
                 "Answers whose usage was not reported.",
                 &["route", "provider", "model"],
             )?,
-            refused_unknown: made.counters(
-                "tollgate_unauthenticated_requests_total",
-                "Requests refused before anybody was known.",
-                &["code"],
-            )?,
+            others: Others::new(&made)?,
             health: made.gauges(
                 "tollgate_upstream_state",
                 "0 up, 1 being probed, 2 set aside.",
@@ -192,13 +190,6 @@ impl Metrics {
             )?,
             registry,
         })
-    }
-
-    /// Somebody unknown was refused.
-    pub fn refused_unknown(&self, refusal: &Refusal) {
-        self.refused_unknown
-            .with_label_values(&[refusal.code()])
-            .inc();
     }
 
     pub fn limit_hit(&self, limit: &str, unit: Unit) {
@@ -378,7 +369,7 @@ fn label(target: &LiveTarget) -> &str {
     target.model.as_deref().unwrap_or("*")
 }
 
-fn status_text(status: u16, digits: &mut [u8; 3]) -> &str {
+pub(super) fn status_text(status: u16, digits: &mut [u8; 3]) -> &str {
     let [hundreds, tens, ones] = digits;
     let digit = |value: u16| b'0' + u8::try_from(value % 10).unwrap_or(0);
     *hundreds = digit(status / 100);

@@ -5,6 +5,7 @@ mod export_metrics;
 pub mod logs;
 mod make;
 pub mod metrics;
+pub mod others;
 mod own;
 #[cfg(test)]
 mod tests;

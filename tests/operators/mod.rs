@@ -5,6 +5,7 @@ mod connections;
 mod deploy;
 mod healthcheck;
 mod keys;
+mod logs;
 mod own_spans;
 mod prometheus;
 mod proxies;
