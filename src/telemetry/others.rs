@@ -166,7 +166,7 @@ mod tests {
         let cap = Cap::default();
         let start = Moment::from_nanos(7_000_000_000);
         let rate = (3, Duration::from_secs(10));
-        let mut at = |millis: u64| cap.take(start.after(Duration::from_millis(millis)), rate);
+        let at = |millis: u64| cap.take(start.after(Duration::from_millis(millis)), rate);
         assert_eq!([at(0), at(1), at(2)], [Some(0), Some(0), Some(0)]);
         assert_eq!([at(3), at(9_999)], [None, None]);
         assert_eq!([at(10_000), at(10_001)], [Some(2), None]);
