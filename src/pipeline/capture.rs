@@ -1,6 +1,7 @@
 //! What is kept of a request's bodies, by its route's policy.
 
 use super::exchange::Exchange;
+use super::fit::BODIES;
 use super::record;
 use crate::config::Capture;
 use tollgate_providers::Seen;
@@ -49,11 +50,12 @@ impl Exchange {
         }
         if self.unrecorded >= PIECE {
             self.unrecorded = 0;
-            let piece = std::mem::take(&mut self.output);
-            let written = record::progress(self, &piece, seen);
-            self.output = piece;
+            let kept = std::mem::take(&mut self.output);
+            let piece = kept.get(..BODIES).unwrap_or(&kept);
+            let (length, written) = (piece.len(), record::progress(self, piece, seen));
+            self.output = kept;
             match written {
-                Ok(_) => self.output.clear(),
+                Ok(_) => drop(self.output.drain(..length)),
                 // It goes with the next record.
                 Err(_) => self.gateway().metrics.journal_refused.inc(),
             }

@@ -19,6 +19,7 @@ mod capture;
 mod count;
 pub mod exchange;
 mod failed;
+mod fit;
 mod gunzip;
 mod intake;
 mod limit;

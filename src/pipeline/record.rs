@@ -1,6 +1,7 @@
 //! A request's events as records of the journal.
 
 use super::exchange::{Attempt, Ending, Exchange};
+use super::fit;
 use crate::clock;
 use crate::config::Capture;
 use crate::drain::INTERRUPTED;
@@ -13,8 +14,9 @@ use tollgate_providers::Seen;
 
 type Written = Result<Position, AppendError>;
 
-fn append(exchange: &Exchange, records: &[Record<'_>]) -> Written {
-    exchange.gateway().journal.append_all(records)
+fn append<const N: usize>(exchange: &Exchange, mut records: [Record<'_>; N]) -> Written {
+    fit::fit(&mut records, fit::BODIES);
+    exchange.gateway().journal.append_all(&records)
 }
 
 fn open(exchange: &Exchange) -> Record<'_> {
@@ -38,8 +40,8 @@ fn open(exchange: &Exchange) -> Record<'_> {
         team: &principal.team,
         route: exchange.route_name(),
         experiment: route.map_or("0", |route| &route.experiment),
-        model: &exchange.model,
-        session: exchange.session.as_deref().unwrap_or(""),
+        model: fit::name(&exchange.model),
+        session: fit::name(exchange.session.as_deref().unwrap_or("")),
         user: &principal.owner,
         input: exchange.captured(&exchange.body),
         input_bytes: exchange.body.len() as u64,
@@ -57,7 +59,7 @@ fn tried<'a>(exchange: &'a Exchange, attempt: &'a Attempt) -> Record<'a> {
         started_unix_nanos: later(exchange.started_unix_nanos, elapsed),
         kind: provider.kind,
         provider: provider.name.as_str(),
-        model: &attempt.model,
+        model: fit::name(&attempt.model),
         server: &provider.base.host,
     })
 }
@@ -66,9 +68,9 @@ fn tried<'a>(exchange: &'a Exchange, attempt: &'a Attempt) -> Record<'a> {
 pub(super) fn attempt(exchange: &Exchange, attempt: &Attempt, is_first: bool) -> Written {
     let tried = tried(exchange, attempt);
     if is_first {
-        append(exchange, &[open(exchange), tried])
+        append(exchange, [open(exchange), tried])
     } else {
-        append(exchange, &[tried])
+        append(exchange, [tried])
     }
 }
 
@@ -77,7 +79,7 @@ pub(super) fn progress(exchange: &Exchange, piece: &[u8], seen: &Seen) -> Writte
     let attempt = exchange.attempts;
     append(
         exchange,
-        &[Record::Progress(Progress {
+        [Record::Progress(Progress {
             request: exchange.id,
             attempt,
             at_unix_nanos: now(exchange),
@@ -114,9 +116,9 @@ fn ended<'a>(
         usage: ended.usage,
         cost: ended.cost,
         unpriced: ended.unpriced,
-        finish,
-        response_id: seen.response_id.as_deref().unwrap_or(""),
-        response_model: seen.model.as_deref().unwrap_or(""),
+        finish: fit::name(finish),
+        response_id: fit::name(seen.response_id.as_deref().unwrap_or("")),
+        response_model: fit::name(seen.model.as_deref().unwrap_or("")),
         first_token_nanos: attempt.first_token.map(nanos),
         input: attempt
             .is_translated
@@ -128,7 +130,7 @@ fn ended<'a>(
 /// A try is over and another may follow.
 pub(super) fn attempt_end(exchange: &Exchange, end: &Ended<'_>, seen: &Seen) -> Written {
     let finish = seen.finish_reasons.join(",");
-    append(exchange, &[ended(exchange, end, seen, &finish)])
+    append(exchange, [ended(exchange, end, seen, &finish)])
 }
 
 /// How a request ended.
@@ -166,7 +168,7 @@ pub(super) fn closed(
         },
         status: end.status,
         error_type: error,
-        error_message: &message,
+        error_message: fit::message(&message),
         usage: exchange.usage,
         cost: exchange.cost,
         unpriced: exchange.unpriced,
@@ -183,13 +185,13 @@ pub(super) fn closed(
             if is_first {
                 // The journal was full when the request began, and it went on all the same.
                 let tried = tried(exchange, &last.attempt);
-                append(exchange, &[open(exchange), tried, ended, closed])
+                append(exchange, [open(exchange), tried, ended, closed])
             } else {
-                append(exchange, &[ended, closed])
+                append(exchange, [ended, closed])
             }
         }
-        None if is_first => append(exchange, &[open(exchange), closed]),
-        None => append(exchange, &[closed]),
+        None if is_first => append(exchange, [open(exchange), closed]),
+        None => append(exchange, [closed]),
     }
 }
 

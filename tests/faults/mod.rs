@@ -5,6 +5,7 @@ mod collector;
 mod estimates;
 mod idle;
 mod kill;
+mod large;
 mod leaver;
 mod mount;
 mod power;

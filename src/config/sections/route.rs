@@ -32,7 +32,7 @@ section! {
         limits: List<LimitSection>,
         /// What of the bodies traces keep: `full`, `metadata` (none of them), `off`. Default: `full`.
         capture: Capture,
-        /// How much of a body is kept. Default: `1MiB`.
+        /// How much of a body is kept; of those that are written together, 31 MiB at the most. Default: `1MiB`.
         capture_max: Bytes,
         /// The id of the experiment that traces go to. Default: `"0"`.
         experiment: String,
