@@ -11,7 +11,7 @@ use arc_swap::ArcSwapOption;
 use http::{Request, Response};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -23,6 +23,8 @@ pub struct Listener {
     /// None once it was closed.
     socket: Mutex<Option<std::net::TcpListener>>,
     pub tls: ArcSwapOption<rustls::ServerConfig>,
+    /// Connections.
+    open: AtomicUsize,
 }
 
 impl Listener {
@@ -30,6 +32,7 @@ impl Listener {
         Self {
             socket: Mutex::new(Some(socket)),
             tls: ArcSwapOption::from(tls),
+            open: AtomicUsize::new(0),
         }
     }
 
@@ -84,13 +87,12 @@ pub async fn run_worker(
         tokio::select! {
             accepted = socket.accept() => match accepted {
                 Ok((tcp, peer)) => {
-                    let most = gateway.live.load().config.server.max_connections;
-                    if usize::try_from(gateway.metrics.connections.get()).unwrap_or(0) >= most {
+                    let Some(place) = Place::take(&gateway, &listener) else {
                         tracing::warn!(%peer, "too many connections: one was closed at once");
                         continue;
-                    }
+                    };
                     let _ = tcp.set_nodelay(true);
-                    let serving = connection(gateway.clone(), listener.clone(), tcp, stop.clone());
+                    let serving = connection(place, tcp, stop.clone());
                     let alive = alive.clone();
                     tokio::spawn(async move {
                         serving.await;
@@ -119,21 +121,15 @@ pub async fn run_worker(
     Ok(())
 }
 
-async fn connection(
-    gateway: Arc<Gateway>,
-    listener: Arc<Listener>,
-    tcp: tokio::net::TcpStream,
-    stop: Stop,
-) {
-    gateway.metrics.connections.inc();
-    let _counted = Counted(&gateway);
+async fn connection(place: Place, tcp: tokio::net::TcpStream, stop: Stop) {
+    let Place { gateway, listener } = &place;
     match listener.tls.load_full() {
-        None => http(&gateway, Box::new(tcp), stop).await,
+        None => http(gateway, Box::new(tcp), stop).await,
         Some(config) => {
             let limit = gateway.live.load().config.server.header_timeout;
             let accepting = TlsAcceptor::from(config).accept(tcp);
             match tokio::time::timeout(limit, accepting).await {
-                Ok(Ok(tls)) => http(&gateway, Box::new(tls), stop).await,
+                Ok(Ok(tls)) => http(gateway, Box::new(tls), stop).await,
                 Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!("a TLS handshake took too long"),
             }
@@ -141,11 +137,31 @@ async fn connection(
     }
 }
 
-struct Counted<'a>(&'a Gateway);
+/// One of the connections that may be open at once, taken before its task runs: a burst finds no more than there are.
+struct Place {
+    gateway: Arc<Gateway>,
+    listener: Arc<Listener>,
+}
 
-impl Drop for Counted<'_> {
+impl Place {
+    fn take(gateway: &Arc<Gateway>, listener: &Arc<Listener>) -> Option<Self> {
+        let most = gateway.live.load().config.server.max_connections;
+        let one_more = |open: usize| (open < most).then(|| open.saturating_add(1));
+        let open = &listener.open;
+        open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+            .ok()?;
+        gateway.metrics.connections.inc();
+        Some(Self {
+            gateway: gateway.clone(),
+            listener: listener.clone(),
+        })
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        self.0.metrics.connections.dec();
+        self.gateway.metrics.connections.dec();
+        self.listener.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
