@@ -4,7 +4,7 @@ use super::answer::ReplyBody;
 use super::caller::Caller;
 use super::exchange::{Attempt, Exchange};
 use super::failed::{Failed, of_send, read_error, reason};
-use super::{count, request, stream, whole};
+use super::{count, misfit, request, stream, whole};
 use crate::clock;
 use crate::live::{LiveRoute, LiveTarget};
 use crate::random;
@@ -280,7 +280,7 @@ async fn one(
         let failed = read_error(target, status, &head.headers, &mut body).await;
         return fail(exchange, pass, failed);
     }
-    let way = Way {
+    let mut way = Way {
         reply: outgoing.reply,
         head: head.headers,
         body,
@@ -288,7 +288,15 @@ async fn one(
         pass,
     };
     if is_stream {
-        stream::start(exchange, route, way).await
+        let mut first = None;
+        if misfit::is_doubtful(&way.head) {
+            let left = time_left(&exchange, route).min(timeout.first_token);
+            match misfit::look(&mut way, left).await {
+                Ok(looked) => first = looked,
+                Err(failed) => return fail(exchange, way.pass, failed),
+            }
+        }
+        stream::start(exchange, route, way, first).await
     } else {
         whole::answer(exchange, route, way).await
     }

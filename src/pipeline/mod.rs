@@ -23,6 +23,7 @@ mod fit;
 mod gunzip;
 mod intake;
 mod limit;
+mod misfit;
 mod record;
 mod request;
 mod route;

@@ -15,7 +15,7 @@ use tollgate_domain::Refusal;
 use tollgate_governance::strategy::Failure;
 
 /// Bytes of a whole answer.
-const MAX_ANSWER: usize = 256 << 20;
+pub(super) const MAX_ANSWER: usize = 256 << 20;
 
 pub(super) async fn answer(
     mut exchange: Box<Exchange>,

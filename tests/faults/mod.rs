@@ -7,6 +7,7 @@ mod idle;
 mod kill;
 mod large;
 mod leaver;
+mod misfits;
 mod mount;
 mod power;
 mod reload;

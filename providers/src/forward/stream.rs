@@ -64,10 +64,11 @@ impl Stream {
     /// The upstream closed: what is left is read as if its empty line had come (some servers leave it out).
     pub(super) fn end(&mut self, meter: &mut Meter, out: &mut Piece) -> Result<(), ReplyFault> {
         let rest = self.partial.split().freeze();
-        let was_sent = std::mem::take(&mut self.sent);
         let result = self.last_frame(meter, &rest);
-        let passes = matches!(result, Ok(true)) && !was_sent;
-        out.bytes = if passes { rest } else { Bytes::new() };
+        if matches!(result, Ok(true)) && !self.sent {
+            out.bytes = rest;
+            self.sent = true;
+        }
         out.content = self.has_content;
         out.done = self.is_done;
         match result {

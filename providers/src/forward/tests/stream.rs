@@ -140,6 +140,24 @@ fn a_last_frame_without_its_empty_line_counts_if_it_is_whole() {
 }
 
 #[test]
+fn what_is_left_of_a_stream_that_breaks_off_is_known_to_be_in_the_midst_of_a_frame() {
+    let mid_frame = |rest: &str| {
+        let mut reply = reply(Endpoint::ChatCompletions, UNASKED);
+        let stream = [ROLE, TEXT, rest].concat();
+        let mut piece = Piece::default();
+        reply.feed(stream.into(), &mut piece).unwrap();
+        assert_eq!(reply.end(&mut piece), Err(ReplyFault::Truncated));
+        reply.is_mid_frame()
+    };
+    let long = format!("data: {{\"choices\":[{{\"x\":\"{}", "x".repeat(1 << 20));
+    assert!(mid_frame(&long));
+    assert!(mid_frame(TEXT.trim_end()));
+    assert!(mid_frame("no event at all"));
+    assert!(!mid_frame("data: {\"choices\":[{\"del"));
+    assert!(!mid_frame(""));
+}
+
+#[test]
 fn an_error_in_the_stream_is_a_fault_and_not_passed_on() {
     let error =
         "data: {\"error\":{\"message\":\"boom\",\"type\":\"server_error\",\"code\":null}}\n\n";

@@ -1,0 +1,65 @@
+//! An answer to a call that asked for a stream and that is none: an error or a whole answer with status 200, a page of
+//! some proxy. Passed on as a stream it would be one without events, which clients take for an empty answer.
+
+use super::attempt::Way;
+use super::failed::Failed;
+use super::gunzip::Decoder;
+use super::whole::MAX_ANSWER;
+use super::within::within;
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use std::time::Duration;
+use tollgate_domain::Refusal;
+use tollgate_governance::strategy::Failure;
+use tollgate_providers::ReplyFault;
+
+/// Whether an answer has to be looked at: it does not call itself an event stream.
+pub(super) fn is_doubtful(head: &HeaderMap) -> bool {
+    let kind = head.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    let kind = kind.and_then(|kind| kind.get(..b"text/event-stream".len()));
+    !kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
+}
+
+/// Waits for the first bytes, whatever the answer calls itself: they are given back if they may be a stream's.
+pub(super) async fn look(way: &mut Way, limit: Duration) -> Result<Option<Bytes>, Failed> {
+    let reading = async {
+        let Some(Ok(first)) = way.body.chunk().await else {
+            return Ok(None);
+        };
+        match begins_otherwise(&way.head, &first) {
+            true => Err(read(way, first).await),
+            false => Ok(Some(first)),
+        }
+    };
+    match within(limit, reading).await {
+        Ok(looked) => looked,
+        Err(_) => Err(Failed::new(
+            Failure::FirstTokenTimeout,
+            Refusal::UpstreamTimeout,
+        )),
+    }
+}
+
+/// No line of a stream begins as JSON or HTML does.
+fn begins_otherwise(head: &HeaderMap, first: &Bytes) -> bool {
+    let decoded = Decoder::of(head).and_then(|mut decoder| decoder.decode(first.clone()).ok());
+    let decoded = decoded.unwrap_or_default();
+    matches!(decoded.trim_ascii_start().first(), Some(b'{' | b'[' | b'<'))
+}
+
+/// Reads it to its end: it may say what is wrong, or what it cost.
+async fn read(way: &mut Way, first: Bytes) -> Failed {
+    let mut bytes = first.to_vec();
+    while let Some(Ok(chunk)) = way.body.chunk().await
+        && bytes.len() < MAX_ANSWER
+    {
+        bytes.extend_from_slice(&chunk);
+    }
+    let decoded = Decoder::of(&way.head).and_then(|mut decoder| decoder.decode(bytes.into()).ok());
+    let fault = match way.reply.whole(decoded.unwrap_or_default()) {
+        Err(fault @ ReplyFault::Upstream(_)) => fault,
+        _ => ReplyFault::Malformed("it is no stream, which was asked for".to_owned()),
+    };
+    Failed::of_fault(fault, way.reply.seen().clone())
+}
