@@ -55,17 +55,19 @@ impl Traffic<'_> {
         if matches!(self.endpoint, Endpoint::Embeddings | Endpoint::CountTokens) {
             return 0;
         }
-        if self.output.is_empty() {
+        let at_hand = self.output.len() as u64;
+        let summary = summarize(self.endpoint, self.is_stream, self.output);
+        let text = output_text(&summary).len() as u64;
+        // Nothing is at hand, or a piece without text: the event that says how a stream broke.
+        if text == 0 {
             let overhead = if self.is_stream {
                 STREAM_OVERHEAD
             } else {
                 WHOLE_OVERHEAD
             };
-            return self.output_bytes / overhead;
+            return self.output_bytes.saturating_sub(at_hand) / overhead;
         }
-        let summary = summarize(self.endpoint, self.is_stream, self.output);
-        let text = output_text(&summary).len() as u64;
-        share(text, self.output_bytes, self.output.len() as u64)
+        share(text, self.output_bytes, at_hand)
     }
 }
 
@@ -105,6 +107,23 @@ mod tests {
         };
         assert_eq!(all.usage().output, 30);
         assert!(all.usage().input >= 20);
+    }
+
+    #[test]
+    fn a_piece_without_text_does_not_stand_for_all_the_others() {
+        let error = b"data: {\"error\":{\"message\":\"x\"}}\n\n";
+        let broken = Traffic {
+            output: error,
+            output_bytes: 4_000 + error.len() as u64,
+            ..traffic()
+        };
+        assert_eq!(broken.usage().output, 100);
+        let nothing_else = Traffic {
+            output: error,
+            output_bytes: error.len() as u64,
+            ..traffic()
+        };
+        assert_eq!(nothing_else.usage().output, 0);
     }
 
     #[test]
