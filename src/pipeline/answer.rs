@@ -143,7 +143,7 @@ fn refusal_headers(headers: &mut HeaderMap, refusal: &Refusal) {
             );
         }
         Refusal::MethodNotAllowed(_) => {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         }
         _ => {}
     }
@@ -194,15 +194,21 @@ pub(super) fn answered(
     let headers = response.headers_mut();
     headers.reserve(24);
     headers.insert(CONTENT_TYPE, content_type);
-    if !upstream.is_empty() {
-        for name in &FORWARDED {
-            if let Some(value) = upstream.get(name) {
-                headers.insert(name.clone(), value.clone());
-            }
-        }
-    }
+    pass_on(upstream, headers);
     own_headers(headers, exchange);
     response
+}
+
+/// Copies what of a provider's head is for the caller.
+pub(super) fn pass_on(upstream: &HeaderMap, headers: &mut HeaderMap) {
+    if upstream.is_empty() {
+        return;
+    }
+    for name in &FORWARDED {
+        if let Some(value) = upstream.get(name) {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
 }
 
 fn own_headers(headers: &mut HeaderMap, exchange: &Exchange) {

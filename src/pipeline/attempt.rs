@@ -1,6 +1,6 @@
 //! Targets in order, tries at each, and what follows a failure.
 
-use super::answer::ReplyBody;
+use super::answer::{ReplyBody, pass_on};
 use super::caller::Caller;
 use super::exchange::{Attempt, Exchange};
 use super::failed::{Failed, of_send, read_error, reason};
@@ -39,13 +39,14 @@ pub async fn run(
 ) -> Response<ReplyBody> {
     let mut plan = plan(&route);
     let mut last = Refusal::Unreachable("every target is set aside".to_owned());
+    let mut told = HeaderMap::new();
     while let Some(step) = plan.next_step() {
         let target = step.target;
         if count::is_ours(&exchange, &target) {
             return count::answer(exchange, target, &call).await;
         }
         let Ok(mut permit) = enter(&target) else {
-            last = at_capacity(&target);
+            (last, told) = (at_capacity(&target), HeaderMap::new());
             continue;
         };
         let mut pass = if step.is_last_resort {
@@ -65,7 +66,7 @@ pub async fn run(
             let outgoing = match adapt(&exchange, &route, &call, &caller, &target) {
                 Ok(outgoing) => outgoing,
                 Err(refusal) => {
-                    last = refusal;
+                    (last, told) = (refusal, HeaderMap::new());
                     break;
                 }
             };
@@ -92,11 +93,12 @@ pub async fn run(
                     failure: failed.failure,
                     tries,
                     retry_after: failed.retry_after,
+                    is_final: failed.is_final,
                     time_left: time_left(&exchange, &route),
                 },
                 random::next_u64(),
             );
-            last = failed.refusal;
+            (last, told) = (failed.refusal, failed.told);
             exchange.gateway().metrics.followed(
                 &route,
                 &target,
@@ -112,7 +114,7 @@ pub async fn run(
                     plan.retain(|other: &Arc<LiveTarget>| other.provider.config.name != *name);
                     break;
                 }
-                Verdict::Answer => return exchange.refuse(last).await,
+                Verdict::Answer => return refuse(exchange, last, &told).await,
             }
             permit = match enter(&target) {
                 Ok(permit) => permit,
@@ -121,7 +123,18 @@ pub async fn run(
             pass = target.breaker.enter_anyway(clock::now());
         }
     }
-    exchange.refuse(last).await
+    refuse(exchange, last, &told).await
+}
+
+/// Answers with the last error, and what its provider's head told.
+async fn refuse(
+    exchange: Box<Exchange>,
+    refusal: Refusal,
+    told: &HeaderMap,
+) -> Response<ReplyBody> {
+    let mut response = exchange.refuse(refusal).await;
+    pass_on(told, response.headers_mut());
+    response
 }
 
 /// A provider takes no more requests at once.
@@ -288,15 +301,13 @@ async fn one(
         pass,
     };
     if is_stream {
-        let mut first = None;
         if misfit::is_doubtful(&way.head) {
             let left = time_left(&exchange, route).min(timeout.first_token);
-            match misfit::look(&mut way, left).await {
-                Ok(looked) => first = looked,
-                Err(failed) => return fail(exchange, way.pass, failed),
+            if let Err(failed) = misfit::look(&mut way, left).await {
+                return fail(exchange, way.pass, failed);
             }
         }
-        stream::start(exchange, route, way, first).await
+        stream::start(exchange, route, way).await
     } else {
         whole::answer(exchange, route, way).await
     }

@@ -1,5 +1,6 @@
 //! Why a try gave no answer, and what the caller is told of it.
 
+use super::answer::pass_on;
 use super::gunzip::Decoder;
 use crate::clock;
 use crate::live::LiveTarget;
@@ -9,7 +10,7 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use std::time::Duration;
 use tollgate_domain::Refusal;
-use tollgate_governance::strategy::{Failure, parse_retry_after};
+use tollgate_governance::strategy::{Failure, parse_retry_after, parse_retry_after_ms};
 use tollgate_providers::{ErrorClass, ReplyFault, Seen, upstream_error};
 
 /// Bytes of a provider's error that are read.
@@ -21,6 +22,10 @@ pub(super) struct Failed {
     pub refusal: Refusal,
     pub retry_after: Option<Duration>,
     pub seen: Seen,
+    /// Whether the provider said that the same again would fail again.
+    pub is_final: bool,
+    /// What the provider's head says that is for the caller.
+    pub told: HeaderMap,
 }
 
 impl Failed {
@@ -30,6 +35,8 @@ impl Failed {
             refusal,
             retry_after: None,
             seen: Seen::default(),
+            is_final: false,
+            told: HeaderMap::new(),
         }
     }
 
@@ -39,18 +46,17 @@ impl Failed {
             ReplyFault::Upstream(error) => {
                 let failure = failure_of(error.class, error.status);
                 Self {
-                    failure,
-                    refusal: error.into_refusal(None),
-                    retry_after: None,
                     seen,
+                    ..Self::new(failure, error.into_refusal(None))
                 }
             }
-            fault => Self {
-                failure: Failure::Broken,
-                refusal: Refusal::UpstreamMalformed(fault.to_string()),
-                retry_after: None,
-                seen,
-            },
+            fault => {
+                let refusal = Refusal::UpstreamMalformed(fault.to_string());
+                Self {
+                    seen,
+                    ..Self::new(Failure::Broken, refusal)
+                }
+            }
         }
     }
 }
@@ -90,6 +96,13 @@ pub(super) fn of_send(error: &SendError) -> Failed {
     Failed::new(Failure::Connect, refusal)
 }
 
+/// When to come back, by the header that says it more exactly.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    let exact = text("retry-after-ms").and_then(parse_retry_after_ms);
+    exact.or_else(|| parse_retry_after(text(RETRY_AFTER.as_str())?, clock::unix_seconds()))
+}
+
 pub(super) async fn read_error(
     target: &LiveTarget,
     status: u16,
@@ -119,13 +132,18 @@ pub(super) async fn read_error(
     {
         error.message = error.message.replace(key.expose(), "[credential]");
     }
-    let retry_after = headers
-        .get(RETRY_AFTER)
-        .and_then(|value| parse_retry_after(value.to_str().ok()?, clock::unix_seconds()));
+    let retry_after = retry_after(headers);
+    let mut told = HeaderMap::new();
+    pass_on(headers, &mut told);
     Failed {
-        failure: failure_of(error.class, error.status),
-        refusal: error.into_refusal(retry_after),
         retry_after,
-        seen: Seen::default(),
+        is_final: headers
+            .get("x-should-retry")
+            .is_some_and(|value| value == "false"),
+        told,
+        ..Failed::new(
+            failure_of(error.class, error.status),
+            error.into_refusal(retry_after),
+        )
     }
 }

@@ -21,16 +21,17 @@ pub(super) fn is_doubtful(head: &HeaderMap) -> bool {
     !kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
 }
 
-/// Waits for the first bytes, whatever the answer calls itself: they are given back if they may be a stream's.
-pub(super) async fn look(way: &mut Way, limit: Duration) -> Result<Option<Bytes>, Failed> {
+/// Waits for the first bytes, whatever the answer calls itself.
+pub(super) async fn look(way: &mut Way, limit: Duration) -> Result<(), Failed> {
     let reading = async {
         let Some(Ok(first)) = way.body.chunk().await else {
-            return Ok(None);
+            return Ok(());
         };
-        match begins_otherwise(&way.head, &first) {
-            true => Err(read(way, first).await),
-            false => Ok(Some(first)),
+        if begins_otherwise(&way.head, &first) {
+            return Err(read(way, first).await);
         }
+        way.body.give_back(first);
+        Ok(())
     };
     match within(limit, reading).await {
         Ok(looked) => looked,

@@ -39,8 +39,6 @@ struct LiveBody {
     decoder: Decoder,
     reply: Reply,
     timeout: Timeouts,
-    /// Came from the provider and is not read.
-    unread: Option<Bytes>,
     /// Came before the head was sent.
     first: Option<Bytes>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -67,7 +65,6 @@ pub(super) async fn start(
     exchange: Box<Exchange>,
     route: &Arc<LiveRoute>,
     way: Way,
-    first: Option<Bytes>,
 ) -> Result<Response<ReplyBody>, (Box<Exchange>, Box<Failed>)> {
     let Way {
         reply,
@@ -93,7 +90,6 @@ pub(super) async fn start(
         decoder,
         reply,
         timeout: route.route.timeout,
-        unread: first,
         first: None,
         timer: None,
         last_read: clock::now(),
@@ -317,12 +313,9 @@ impl LiveBody {
         if self.is_late {
             return Poll::Ready(Read::TooSlow(Failure::TotalTimeout));
         }
-        let chunk = match self.unread.take() {
-            Some(unread) => Some(Ok(unread)),
-            None => match self.upstream.poll_chunk(cx) {
-                Poll::Ready(chunk) => chunk,
-                Poll::Pending => return self.poll_clock(cx),
-            },
+        let chunk = match self.upstream.poll_chunk(cx) {
+            Poll::Ready(chunk) => chunk,
+            Poll::Pending => return self.poll_clock(cx),
         };
         self.last_read = clock::now();
         self.is_late = self.last_read >= self.deadline();

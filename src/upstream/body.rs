@@ -11,7 +11,11 @@ use std::task::{Context, Poll};
 
 /// The body of an answer. Dropped before its end, the provider learns that the client has gone: on HTTP/1 its
 /// connection is closed, on HTTP/2 its stream.
-pub struct UpstreamBody(Kind);
+pub struct UpstreamBody {
+    kind: Kind,
+    /// A piece that was given back.
+    unread: Option<Bytes>,
+}
 
 enum Kind {
     H1(Reading),
@@ -20,16 +24,29 @@ enum Kind {
 
 impl UpstreamBody {
     pub(super) fn h1(reading: Reading) -> Self {
-        Self(Kind::H1(reading))
+        Self::of(Kind::H1(reading))
     }
 
     pub(super) fn h2(incoming: Incoming) -> Self {
-        Self(Kind::H2(incoming))
+        Self::of(Kind::H2(incoming))
+    }
+
+    fn of(kind: Kind) -> Self {
+        let unread = None;
+        Self { kind, unread }
+    }
+
+    /// Gives back the piece that was read last.
+    pub fn give_back(&mut self, piece: Bytes) {
+        self.unread = Some(piece);
     }
 
     /// Whether every byte has been read.
     pub fn is_end(&self) -> bool {
-        match &self.0 {
+        if self.unread.is_some() {
+            return false;
+        }
+        match &self.kind {
             Kind::H1(reading) => reading.is_end(),
             Kind::H2(incoming) => incoming.is_end_stream(),
         }
@@ -37,7 +54,10 @@ impl UpstreamBody {
 
     /// The next piece: the data of one read; `None` at the proper end.
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
-        match &mut self.0 {
+        if let Some(unread) = self.unread.take() {
+            return Poll::Ready(Some(Ok(unread)));
+        }
+        match &mut self.kind {
             Kind::H1(reading) => reading.poll_chunk(cx),
             Kind::H2(incoming) => loop {
                 match Pin::new(&mut *incoming).poll_frame(cx) {
@@ -59,12 +79,15 @@ impl UpstreamBody {
 
     /// All of it in one piece, `most` bytes at the most.
     pub async fn collect(self, most: usize) -> Result<Bytes, BodyError> {
-        let mut incoming = match self.0 {
-            Kind::H1(reading) => return reading.collect(most).await,
-            incoming @ Kind::H2(_) => Self(incoming),
+        let mut body = match self {
+            Self {
+                kind: Kind::H1(reading),
+                unread: None,
+            } => return reading.collect(most).await,
+            body => body,
         };
         let mut pieces = Pieces::default();
-        while let Some(piece) = incoming.chunk().await {
+        while let Some(piece) = body.chunk().await {
             pieces.push(piece?);
             if pieces.len() > most {
                 return Err(BodyError::TooLarge);

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+use crate::chat;
 use crate::http::{self, Answer};
+use crate::recorder::{Recorder, Script};
 use crate::server::{KEY, Server, configuration};
 use crate::upstream::Upstream;
 
@@ -43,4 +45,42 @@ fn a_long_retry_after_is_not_waited_for_but_told_or_another_target_is_taken() {
             tried.head
         );
     }
+}
+
+#[test]
+fn a_provider_says_exactly_when_to_come_back_and_whether_at_all() {
+    let recorder = Recorder::start();
+    let yaml = recorder.configuration("", "");
+    let server = Server::configured(&yaml.replace("attempts: 1", "attempts: 3"));
+    let ask = |status: u16, lines: &str| {
+        let body = r#"{"error":{"message":"no","type":"server_error","code":null}}"#;
+        let length = body.len();
+        let answer =
+            format!("HTTP/1.1 {status} No\r\n{lines}Content-Length: {length}\r\n\r\n{body}");
+        recorder.script(Script {
+            bytes: answer.into_bytes(),
+            closes: false,
+        });
+        chat::ask(&server, &chat::body("recorded", "Hi", false))
+    };
+    let told = ask(500, "x-should-retry: false\r\nx-request-id: req_1\r\n");
+    assert_eq!(
+        (told.status, told.header("x-tollgate-attempts")),
+        (500, Some("1"))
+    );
+    assert_eq!(told.header("x-should-retry"), Some("false"));
+    assert_eq!(told.header("x-request-id"), Some("req_1"));
+    // Of the two the exact one counts, whichever is longer.
+    let told = ask(429, "retry-after: 1\r\nretry-after-ms: 9000\r\n");
+    assert_eq!(
+        (told.status, told.header("x-tollgate-attempts")),
+        (429, Some("1"))
+    );
+    assert_eq!(told.header("retry-after"), Some("9"));
+    let again = ask(429, "retry-after: 30\r\nretry-after-ms: 5\r\n");
+    assert_eq!(
+        (again.status, again.header("x-tollgate-attempts")),
+        (200, Some("2"))
+    );
+    assert_eq!(again.header("retry-after-ms"), None);
 }

@@ -1,7 +1,9 @@
 //! What is refused at the door.
 
+use serde_json::json;
+
 use crate::http;
-use crate::server::Server;
+use crate::server::{KEY, Server};
 use crate::upstream::Upstream;
 
 #[test]
@@ -26,4 +28,17 @@ fn a_stranger_is_refused_in_the_dialect_that_it_speaks() {
     check("/v1/chat/completions", "", false);
     check("/v1/chat/completions", version, true);
     check("/v1/messages", "", true);
+}
+
+#[test]
+fn a_method_that_is_not_allowed_is_answered_with_those_that_are() {
+    let upstream = Upstream::start();
+    let server = Server::before(&upstream);
+    let bearer = format!("Bearer {KEY}");
+    let headers = [("Authorization", bearer.as_str())];
+    let models = http::post(server.address, "/v1/models", &headers, &json!({})).unwrap();
+    let allowed = (models.status, models.header("allow"));
+    assert_eq!(allowed, (405, Some("GET, HEAD")));
+    let chat = http::get(server.address, "/v1/chat/completions", &headers).unwrap();
+    assert_eq!((chat.status, chat.header("allow")), (405, Some("POST")));
 }

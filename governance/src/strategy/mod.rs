@@ -8,7 +8,7 @@ mod retry_after;
 pub use backoff::backoff;
 pub use plan::{Choice, Plan, Step};
 pub use retry::{Failure, Retry, RetryOn, Tried, Verdict};
-pub use retry_after::parse_retry_after;
+pub use retry_after::{parse_retry_after, parse_retry_after_ms};
 
 /// How a route's first target is picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

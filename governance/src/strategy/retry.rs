@@ -73,6 +73,8 @@ pub struct Tried {
     pub tries: u32,
     /// What the provider asked for.
     pub retry_after: Option<Duration>,
+    /// The provider said that the same again would fail again (`x-should-retry: false`).
+    pub is_final: bool,
     /// What is left of the total time.
     pub time_left: Duration,
 }
@@ -105,7 +107,7 @@ impl Retry {
         if !is_retried || tried.time_left.is_zero() {
             return Verdict::Answer;
         }
-        if tried.tries >= self.attempts {
+        if tried.is_final || tried.tries >= self.attempts {
             return Verdict::Next;
         }
         let wait = backoff(self.backoff, self.max_backoff, tried.tries, random)
@@ -135,6 +137,7 @@ mod tests {
             failure,
             tries: 1,
             retry_after: None,
+            is_final: false,
             time_left: Duration::from_secs(600),
         }
     }
@@ -185,6 +188,17 @@ mod tests {
         for failure in [Failure::Quota, Failure::Auth] {
             assert_eq!(retry().decide(tried(failure), 0), Verdict::NextProvider);
         }
+    }
+
+    #[test]
+    fn what_a_provider_calls_final_is_left_to_the_next_target() {
+        let said = |failure| Tried {
+            is_final: true,
+            ..tried(failure)
+        };
+        let decide = |failure| retry().decide(said(failure), 0);
+        assert_eq!(decide(Failure::Status(500)), Verdict::Next);
+        assert_eq!(decide(Failure::Status(400)), Verdict::Answer);
     }
 
     #[test]

@@ -16,6 +16,12 @@ pub fn parse_retry_after(value: &str, now_unix: u64) -> Option<Duration> {
     Some(Duration::from_secs(date.saturating_sub(now_unix)).min(LONGEST))
 }
 
+/// How long to wait by `retry-after-ms`, which OpenAI and Anthropic send beside it.
+pub fn parse_retry_after_ms(value: &str) -> Option<Duration> {
+    let millis = value.trim().parse().ok()?;
+    Some(Duration::from_millis(millis).min(LONGEST))
+}
+
 fn parse_seconds(value: &str) -> Option<Duration> {
     let seconds: f64 = value.parse().ok()?;
     // Neither NaN nor a sign can come: the text starts with a digit.
@@ -79,6 +85,14 @@ mod tests {
         check("Sat, 31 Dec 2016 23:59:60 GMT", 1_483_228_799, 1_000);
         check("Thu, 29 Feb 2024 00:00:00 GMT", 1_709_164_799, 1_000);
         check("99999999999999999999", 0, 365 * 86_400_000);
+    }
+
+    #[test]
+    fn milliseconds_are_read() {
+        let read = |value| parse_retry_after_ms(value);
+        assert_eq!(read(" 1500 "), Some(Duration::from_millis(1_500)));
+        assert_eq!(read("18446744073709551615"), Some(LONGEST));
+        assert_eq!((read("-1"), read("1s"), read("")), (None, None, None));
     }
 
     #[test]
