@@ -1,11 +1,13 @@
 //! A connection from the outside: raw bytes in, raw bytes out.
 
+mod retentive;
+
 use super::*;
 use http_body_util::BodyExt;
 use proptest::prelude::*;
+use retentive::Retentive;
 use std::sync::{Arc, Mutex};
-use std::task::Context;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -204,67 +206,14 @@ async fn a_client_that_waits_is_asked_for_its_body() {
     assert_eq!(*echo.saw.lock().unwrap(), ["POST /a hello"]);
 }
 
-/// Holds back what is written until it is flushed, as TLS may.
-struct Retentive {
-    io: DuplexStream,
-    held: Vec<u8>,
-}
-
-impl AsyncRead for Retentive {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        space: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, space)
-    }
-}
-
-impl AsyncWrite for Retentive {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.held.extend_from_slice(bytes);
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { io, held } = &mut *self;
-        while !held.is_empty() {
-            let count = ready!(Pin::new(&mut *io).poll_write(cx, held))?;
-            held.drain(..count);
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.as_mut().poll_flush(cx))?;
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-}
-
-impl Socket for Retentive {
-    fn is_hung_up(&self) -> bool {
-        false
-    }
-}
-
-impl Socket for DuplexStream {
-    fn is_hung_up(&self) -> bool {
-        false
-    }
-}
-
 #[tokio::test]
 async fn a_client_is_asked_for_its_body_also_by_a_socket_that_holds_back() {
     let (mut client, io) = duplex(64);
-    let held = Vec::new();
-    let served = tokio::spawn(async move {
-        let io = Box::new(Retentive { io, held });
-        serve(io, &Echo::default(), OPTIONS, std::future::pending()).await
-    });
+    let io = Box::new(Retentive::new(io));
+    let served =
+        tokio::spawn(
+            async move { serve(io, &Echo::default(), OPTIONS, std::future::pending()).await },
+        );
     let head = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n";
     client.write_all(head).await.unwrap();
     let mut asked = [0; 25];
