@@ -27,7 +27,7 @@ providers:
 routes:
   recorded: {{ targets: [{{ provider: recorder, model: m }}] }}
 keys:
-  tests: {{ key: "{KEY}", tags: {{ team: "a \"team\" \\ of\nours" }} }}
+  tests: {{ key: "{KEY}", tags: {{ team: "a \"team\" \\ ours" }} }}
   scraper: {{ key: "{SCRAPER}", scopes: [metrics] }}
 prices:
   recorder/*: {{ input_usd_per_million: 1, output_usd_per_million: 2 }}
