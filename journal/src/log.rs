@@ -5,6 +5,7 @@
 
 mod append;
 mod make;
+mod queue;
 pub(crate) mod segments;
 mod sync;
 pub(crate) use sync::Outcome;
@@ -16,6 +17,7 @@ use crate::options::{Event, Options};
 use crate::recovery::{Recovery, recover};
 use crate::segment::Fresh;
 use crate::stats::Stats;
+use queue::Queue;
 use segments::Segments;
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -55,9 +57,11 @@ pub(crate) struct State {
     pub(crate) next: u64,
     /// The last accepted one's. Those between are spent: their write failed.
     last: u64,
-    /// Frames written and not synced: those that the running sync covers, and those after them.
+    /// Frames that are not synced: those that the running sync covers, and those after them.
     syncing: Vec<u8>,
     pending: Vec<u8>,
+    /// What of `pending` waits to be written.
+    queue: Queue,
     /// How much of `pending` is accepted. More is there only while an append runs (or after one that panicked).
     accepted: usize,
     /// All records up to this one are durable.
@@ -128,6 +132,7 @@ impl Log {
             last: next.saturating_sub(1),
             syncing: Vec::new(),
             pending: Vec::new(),
+            queue: Queue::default(),
             accepted: 0,
             synced: next.saturating_sub(1),
             readable: readable.unwrap_or(0),

@@ -51,6 +51,18 @@ impl Writer {
         self.log.append(records).map(Position::from_u64)
     }
 
+    /// Takes records in, all or none, to be written together with others: before anyone relies on them,
+    /// [`Writer::write_up_to`] the returned position. Errors are those of [`Writer::append_all`].
+    pub fn enqueue(&self, records: &[Record<'_>]) -> Result<Position, AppendError> {
+        self.log.enqueue(records).map(Position::from_u64)
+    }
+
+    /// On return, records that were enqueued are in the kernel: this one's and all others, with one write. An error,
+    /// told once, says that those enqueued with this one are not in the journal.
+    pub fn write_up_to(&self, position: Position) -> Result<(), AppendError> {
+        self.log.write_up_to(position.as_u64())
+    }
+
     /// Resolves when everything up to the position survives a power loss. While the disk fails it waits.
     pub fn synced(&self, position: Position) -> Synced {
         Synced {

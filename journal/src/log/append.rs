@@ -1,80 +1,95 @@
-//! Taking records in: encode, write once, count.
+//! Taking records in: encode, find room, count.
 
+use super::queue::Group;
 use super::{Blocked, Log, State};
 use crate::error::AppendError;
 use crate::frame::{self, MAX_RECORD};
 use crate::record::Record;
 use crate::segment::HEADER;
-use std::io;
 
 impl Log {
-    /// Appends the records with one write; the last one's sequence number. They are in the kernel on return, or, where
-    /// they end a request while the disk takes nothing, in memory.
+    /// Takes the records in: they are in the kernel on return, or, where they end a request while the disk takes
+    /// nothing, in memory. The last one's sequence number.
     pub(crate) fn append(&self, records: &[Record<'_>]) -> Result<u64, AppendError> {
+        self.take_in(records, |log, state, last| {
+            log.write_queued(state);
+            state.outcome(last)
+        })
+    }
+
+    /// Takes the records in, to be written with others that come: see [`Log::write_up_to`].
+    pub(crate) fn enqueue(&self, records: &[Record<'_>]) -> Result<u64, AppendError> {
+        self.take_in(records, |log, state, _| {
+            if state.is_much_queued() {
+                log.write_queued(state);
+            }
+            Ok(())
+        })
+    }
+
+    fn take_in(
+        &self,
+        records: &[Record<'_>],
+        then: impl FnOnce(&Self, &mut State, u64) -> Result<(), AppendError>,
+    ) -> Result<u64, AppendError> {
         let mut state = self.lock();
-        let appended = self.append_locked(&mut state, records);
-        if appended.is_err() {
+        let taken = self.take_in_locked(&mut state, records);
+        if taken.is_err() {
             let accepted = state.accepted;
             state.pending.truncate(accepted);
             state.stats.refused = state.stats.refused.saturating_add(1);
         }
-        let wake = appended.is_ok() && std::mem::take(&mut state.is_sync_idle);
+        let taken = taken.and_then(|last| then(self, &mut state, last).map(|()| last));
+        let wake = taken.is_ok() && std::mem::take(&mut state.is_sync_idle);
         drop(state);
         if wake {
             self.sync_work.notify_one();
         }
-        appended
+        taken
     }
 
-    fn append_locked(&self, state: &mut State, records: &[Record<'_>]) -> Result<u64, AppendError> {
+    fn take_in_locked(
+        &self,
+        state: &mut State,
+        records: &[Record<'_>],
+    ) -> Result<u64, AppendError> {
         let has = |of: fn(&Record<'_>) -> bool| records.iter().any(of);
         let is_opening = has(|record| matches!(record, Record::Open(_)));
         let is_ending = !is_opening && has(|record| matches!(record, Record::Closed(_)));
         if state.is_stopping || (state.is_refusing && !is_ending) {
             return Err(AppendError::Failed);
         }
-        let (start, first) = (state.accepted, state.next);
         if records.is_empty() {
-            return Ok(first.saturating_sub(1));
+            return Ok(state.last);
         }
         let next = self.encode(state, records)?;
-        let length = state.pending.len().saturating_sub(start) as u64;
+        let length = state.pending.len().saturating_sub(state.accepted) as u64;
         if state.syncing.len().saturating_add(state.pending.len()) > self.options.unsynced_max {
             return Err(AppendError::Behind);
         }
-        let last = next.saturating_sub(1);
+        self.write_where_crowded(state, length);
         if state.is_refusing {
+            if !is_ending {
+                return Err(AppendError::Failed);
+            }
             state.has_unwritten = true;
-            state.accept(next, records.len() as u64, length);
-            return Ok(last);
+            return Ok(state.accept(next, records.len() as u64, length));
         }
         if is_opening && self.is_reserve(state, length) {
             state.tell_full(None);
             self.make_work.notify_one();
             return Err(AppendError::Full);
         }
-        self.make_room(state, length)?;
-        let written = state.write(start, first, last).or_else(|_| {
-            // Another segment may do. A part of the frames may be in this one: their numbers are spent.
-            state.segments.seal();
-            state.next = next;
-            self.make_room(state, length)?;
-            state.write(start, first, last).map_err(|error| {
-                state.segments.seal();
-                state.note_failure(&error);
-                state.refusal()
-            })
-        });
-        match written {
-            Ok(()) => state.readable = last,
-            // What is begun goes on: its end is kept in memory, and written once the disk takes it.
-            Err(AppendError::Failed) if is_ending => {
-                state.has_unwritten = true;
-                state.refuse();
-            }
-            Err(error) => return Err(error),
-        }
-        state.accept(next, records.len() as u64, length);
+        self.roll_where_full(state, length.saturating_add(state.queued_bytes()))?;
+        let (start, before, records) = (state.accepted, state.last, records.len() as u64);
+        let last = state.accept(next, records, length);
+        let group = Group {
+            end: state.accepted,
+            last,
+            records,
+            is_ending,
+        };
+        state.enqueue(group, start, before);
         Ok(last)
     }
 
@@ -105,6 +120,7 @@ impl Log {
     /// Whether what is left is for the requests that are open: the second half of the last segment, where there is no
     /// other and no room for one. Without it they could not say how they ended.
     fn is_reserve(&self, state: &mut State, length: u64) -> bool {
+        let length = length.saturating_add(state.queued_bytes());
         let size = self.options.segment_bytes();
         let has_no_room = state.bytes.saturating_add(size) > self.options.max_bytes;
         let is_last =
@@ -116,8 +132,24 @@ impl Log {
                 .is_some_and(|active| !active.has_room(length.saturating_add(active.capacity / 2)))
     }
 
+    /// Writes what waits where the active segment has no room for more beside it.
+    fn write_where_crowded(&self, state: &mut State, length: u64) {
+        let with_queued = length.saturating_add(state.queued_bytes());
+        let active = state.segments.active();
+        if !active.is_some_and(|active| active.has_room(with_queued)) {
+            let accepted = state.accepted;
+            let mut frames = state.pending.split_off(accepted);
+            self.write_queued(state);
+            state.pending.append(&mut frames);
+        }
+    }
+
     /// Sees to it that the active segment has room, by rolling to the next where it has not.
-    fn make_room(&self, state: &mut State, length: u64) -> Result<(), AppendError> {
+    pub(super) fn roll_where_full(
+        &self,
+        state: &mut State,
+        length: u64,
+    ) -> Result<(), AppendError> {
         if let Some(active) = state.segments.active()
             && active.has_room(length)
         {
@@ -144,17 +176,6 @@ impl Log {
 }
 
 impl State {
-    /// Writes the end of what is pending to the active segment.
-    fn write(&mut self, start: usize, first: u64, last: u64) -> io::Result<()> {
-        let frames = self.pending.get(start..).unwrap_or_default();
-        let Some(active) = self.segments.active() else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        active.file.write_at(frames, active.end)?;
-        active.grow(frames.len() as u64, first, last);
-        Ok(())
-    }
-
     pub(super) fn refusal(&self) -> AppendError {
         match self.blocked {
             Some(Blocked::Full) => AppendError::Full,
@@ -162,12 +183,14 @@ impl State {
         }
     }
 
-    fn accept(&mut self, next: u64, records: u64, bytes: u64) {
+    /// Counts in what was encoded; the last one's sequence number.
+    fn accept(&mut self, next: u64, records: u64, bytes: u64) -> u64 {
         self.accepted = self.pending.len();
         self.next = next;
         self.last = next.saturating_sub(1);
         self.stats.records = self.stats.records.saturating_add(records);
         self.stats.bytes = self.stats.bytes.saturating_add(bytes);
+        self.last
     }
 }
 

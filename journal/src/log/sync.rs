@@ -7,6 +7,7 @@
 
 use super::{Log, State, Waiting};
 use crate::disk::DiskFile;
+use crate::error::AppendError;
 use crate::options::Event;
 use crate::segment::{Fresh, HEADER};
 use std::io;
@@ -46,6 +47,7 @@ impl Log {
     fn sync_in_turn(&self) -> Outcome {
         let (dirty, target) = {
             let mut state = self.lock();
+            self.write_queued(&mut state);
             if state.is_refusing {
                 drop(state);
                 return self.rewrite();
@@ -118,9 +120,7 @@ impl Log {
             };
             let mut state = self.lock();
             let state = &mut *state;
-            let accepted = std::mem::take(&mut state.accepted);
-            state.pending.truncate(accepted);
-            state.syncing.append(&mut state.pending);
+            state.take_written();
             let bytes = state.syncing.len() as u64;
             if bytes.saturating_add(HEADER as u64) > fresh.capacity {
                 state.doomed.push((fresh.path, fresh.capacity));
@@ -134,7 +134,7 @@ impl Log {
             // Earlier tries that failed as well hold nothing that this one lacks.
             let superseded = state.segments.take_superseded();
             state.doomed.extend(superseded);
-            let (first, last) = (state.synced.saturating_add(1), state.last);
+            let (first, last) = (state.synced.saturating_add(1), state.last_before_queue());
             let segment = state.segments.start(fresh, self.options.nonce);
             segment.grow(bytes, first, last);
             let dirty = Dirty {
@@ -223,6 +223,7 @@ impl State {
     pub(super) fn refuse(&mut self) {
         if !std::mem::replace(&mut self.is_refusing, true) {
             self.events.push(Event::Refusing);
+            self.give_up_queued(AppendError::Failed);
         }
     }
 

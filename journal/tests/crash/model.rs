@@ -10,6 +10,8 @@ pub(crate) struct Model {
     maybe: BTreeSet<u64>,
     /// Positions that damage touched, or whose only copy a failed sync left in doubt: they may be lost.
     doubtful: BTreeSet<u64>,
+    /// Taken in, and nobody was told yet that they are in the kernel.
+    unconfirmed: BTreeSet<u64>,
     /// Everything up to this position survives a power loss.
     synced: u64,
 }
@@ -22,6 +24,26 @@ impl Model {
         }
         self.doubtful.remove(&position);
         self.records.insert(position, number);
+    }
+
+    pub(crate) fn enqueue(&mut self, position: u64, number: u64) {
+        self.accept(position, number);
+        self.unconfirmed.insert(position);
+    }
+
+    pub(crate) fn confirm(&mut self, position: u64) {
+        self.unconfirmed.remove(&position);
+    }
+
+    /// It was taken in, and then the disk did not take it.
+    pub(crate) fn refuse(&mut self, position: u64) {
+        self.unconfirmed.remove(&position);
+        let number = self.records.remove(&position);
+        self.maybe.extend(number);
+    }
+
+    fn may_be_lost(&self, position: u64) -> bool {
+        self.doubtful.contains(&position) || self.unconfirmed.contains(&position)
     }
 
     pub(crate) fn may_have(&mut self, number: u64) {
@@ -53,12 +75,13 @@ impl Model {
 
     pub(crate) fn check_nothing_between(&self, after: u64, before: u64) {
         let mut between = self.records.range(after + 1..before);
-        let lost = between.find(|(position, _)| !self.doubtful.contains(position));
+        let lost = between.find(|(position, _)| !self.may_be_lost(**position));
         assert_eq!(lost, None, "lost between {after} and {before}");
     }
 
     /// Everything after a position was read after a restart: what is not there must be allowed to be lost.
     pub(crate) fn settle(&mut self, after: u64, found: &[(u64, u64)], is_power_loss: bool) {
+        self.doubtful.append(&mut self.unconfirmed);
         assert!(found.is_sorted_by_key(|(position, _)| *position));
         let present: BTreeMap<u64, u64> = found.iter().copied().collect();
         assert_eq!(present.len(), found.len(), "a record was doubled");

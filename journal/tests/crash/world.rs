@@ -21,6 +21,8 @@ pub(crate) struct World {
     max_bytes: u64,
     next_number: u64,
     payload: Arc<[u8]>,
+    /// Enqueued, and not yet asked to be written.
+    queued: Vec<Vec<u64>>,
     /// A sync failed, and nothing has succeeded since.
     is_in_doubt: bool,
 }
@@ -40,6 +42,7 @@ impl World {
             max_bytes: segment_bytes * segments,
             next_number: 0,
             payload,
+            queued: Vec::new(),
             is_in_doubt: false,
             rng,
         }
@@ -58,7 +61,9 @@ impl World {
 
     fn step(&mut self) {
         match self.rng.below(100) {
-            0..40 => self.append(),
+            0..25 => self.append(),
+            25..37 => self.enqueue(),
+            37..40 => self.write_queued(),
             40..55 => drop(self.sync()),
             55..72 => {
                 let consumer = self.rng.below(2) as usize;
@@ -84,8 +89,47 @@ impl World {
     fn append(&mut self) {
         let (numbers, lengths) = self.batch();
         let is_ending = self.rng.percent(25);
-        let appended = append(&self.writer(), &self.payload, &numbers, &lengths, is_ending);
+        let records = records(&self.payload, &numbers, &lengths, is_ending);
+        let appended = self.writer().append_all(&records);
         self.note(numbers, appended);
+    }
+
+    fn enqueue(&mut self) {
+        let (numbers, lengths) = self.batch();
+        let is_ending = self.rng.percent(25);
+        let records = records(&self.payload, &numbers, &lengths, is_ending);
+        let taken = self.writer().enqueue(&records);
+        self.note_queued(numbers, taken);
+    }
+
+    fn note_queued(&mut self, numbers: Vec<u64>, taken: Result<Position, AppendError>) {
+        match taken {
+            Ok(last) => {
+                let positions = last.as_u64() + 1 - numbers.len() as u64..=last.as_u64();
+                for (position, number) in positions.clone().zip(numbers) {
+                    self.model.enqueue(position, number);
+                }
+                self.queued.push(positions.collect());
+            }
+            refused => self.note(numbers, refused),
+        }
+    }
+
+    /// Asks for what was enqueued, in any order: each asks once, for the last of its own.
+    fn write_queued(&mut self) {
+        while !self.queued.is_empty() {
+            let index = self.rng.below(self.queued.len() as u64) as usize;
+            let positions = self.queued.swap_remove(index);
+            let last = Position::from_u64(*positions.last().expect("it is not empty"));
+            let is_written = self.writer().write_up_to(last).is_ok();
+            for position in positions {
+                if is_written {
+                    self.model.confirm(position);
+                } else {
+                    self.model.refuse(position);
+                }
+            }
+        }
     }
 
     /// Numbers and sizes of the next records.
@@ -116,22 +160,33 @@ impl World {
         }
     }
 
-    /// A sync, perhaps with an append while it runs.
+    /// A sync, perhaps with records that come while it runs.
     fn sync(&mut self) -> bool {
-        let (sender, appended) = std::sync::mpsc::channel();
-        if self.rng.percent(40) {
+        let (sender, taken) = std::sync::mpsc::channel();
+        let is_queued = self.rng.percent(50);
+        // Else the sync begins by writing them, and that may sync a new segment under the journal's lock.
+        if self.queued.is_empty() && self.rng.percent(40) {
             let (numbers, lengths) = self.batch();
             let is_ending = self.rng.percent(25);
             let (writer, payload) = (self.writer(), self.payload.clone());
             self.disk.state().meanwhile = Some(Box::new(move || {
-                let appended = append(&writer, &payload, &numbers, &lengths, is_ending);
-                let _ = sender.send((numbers, appended));
+                let records = records(&payload, &numbers, &lengths, is_ending);
+                let taken = if is_queued {
+                    writer.enqueue(&records)
+                } else {
+                    writer.append_all(&records)
+                };
+                let _ = sender.send((numbers, taken));
             }));
         }
         let is_synced = self.sync_alone();
         self.disk.state().meanwhile = None;
-        for (numbers, appended) in appended.try_iter() {
-            self.note(numbers, appended);
+        for (numbers, taken) in taken.try_iter() {
+            if is_queued {
+                self.note_queued(numbers, taken);
+            } else {
+                self.note(numbers, taken);
+            }
         }
         is_synced
     }
@@ -164,6 +219,7 @@ impl World {
         self.consumers.iter_mut().for_each(Consumer::detach);
         let is_refusing = self.writer().depth().is_refusing;
         self.writer = None;
+        self.queued.clear();
         if self.disk.state().faults.sync > 0 || self.is_in_doubt || is_refusing {
             // The kernel may have forgotten what only the process still had, and ends may never have been written.
             self.model.doubt_unsynced();
@@ -213,6 +269,7 @@ impl World {
             disk.capacity = u64::MAX;
             disk.stops_in = None;
         }
+        self.write_queued();
         assert!(self.sync_alone(), "a sync works on a disk that works");
         for _ in 0..2 {
             for consumer in &mut self.consumers {
@@ -238,19 +295,17 @@ impl World {
     }
 }
 
-fn append(
-    writer: &Writer,
-    payload: &[u8],
+fn records<'a>(
+    payload: &'a [u8],
     numbers: &[u64],
     lengths: &[usize],
     is_ending: bool,
-) -> Result<Position, AppendError> {
+) -> Vec<Record<'a>> {
     let make = if is_ending { end } else { record };
     let records = numbers.iter().zip(lengths);
-    let records: Vec<_> = records
+    records
         .map(|(number, length)| make(*number, &payload[..*length]))
-        .collect();
-    writer.append_all(&records)
+        .collect()
 }
 
 fn id(number: u64) -> RequestId {
