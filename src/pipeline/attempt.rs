@@ -253,7 +253,7 @@ async fn one(
         is_translated,
         _permit: permit,
     };
-    if let Err(refusal) = exchange.begin_attempt(attempt) {
+    if let Err(refusal) = exchange.begin_attempt(attempt).await {
         return Err((
             exchange,
             Box::new(Failed::new(Failure::TotalTimeout, refusal)),

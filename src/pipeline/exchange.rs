@@ -6,6 +6,7 @@
 use super::answer::{self, ReplyBody};
 use super::caller::Caller;
 use super::record::{self, End, Ended};
+use super::turn;
 use crate::clock::{self, Moment};
 use crate::gateway::Gateway;
 use crate::live::{Live, LiveKey, LiveRoute, LiveTarget};
@@ -17,10 +18,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tollgate_domain::{Cost, Dialect, Endpoint, Refusal, RequestId, SpanId, TraceId, Usage};
 use tollgate_governance::limit::{Admission, Permit, Standing};
-use tollgate_journal::{AppendError, Position, Synced};
+use tollgate_journal::{Position, Synced};
 use tollgate_providers::{Call, Seen, provider};
 
-use crate::config::{JournalSync, OnJournalFull};
+use crate::config::JournalSync;
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +88,9 @@ pub struct Exchange {
     /// How the key stood at its limits; none as long as it was not there.
     standing: Option<Standing>,
     closed_at: Option<Position>,
-    is_opened: bool,
+    /// In the journal's hands and not known to be in the kernel.
+    pub(super) unwritten: Option<Position>,
+    pub(super) is_opened: bool,
     is_settled: bool,
 }
 
@@ -137,6 +140,7 @@ impl Exchange {
             admission: None,
             standing: None,
             closed_at: None,
+            unwritten: None,
             is_opened: false,
             is_settled: false,
         })
@@ -192,34 +196,6 @@ impl Exchange {
             .map_or("", |route| route.route.name.as_str())
     }
 
-    /// Begins a try; the journal has it (and the request) in the kernel when this returns.
-    pub fn begin_attempt(&mut self, mut attempt: Attempt) -> Result<(), Refusal> {
-        self.attempts += 1;
-        attempt.number = self.attempts;
-        let written = record::attempt(self, &attempt, !self.is_opened);
-        self.tried = Some((attempt.target.clone(), attempt.model.clone()));
-        self.attempt = Some(attempt);
-        match written {
-            Ok(_) => {
-                self.is_opened = true;
-                Ok(())
-            }
-            Err(error) => {
-                self.gateway.metrics.journal_refused.inc();
-                let goes_on = self
-                    .route
-                    .as_ref()
-                    .is_some_and(|route| route.route.on_journal_full == OnJournalFull::Continue);
-                tracing::warn!(request = %self.id, %error, goes_on, "the journal took no record");
-                if goes_on {
-                    Ok(())
-                } else {
-                    Err(Refusal::JournalFull)
-                }
-            }
-        }
-    }
-
     /// Ends the try that is under way, and another may follow.
     pub fn end_attempt(&mut self, seen: &Seen, failure: &str) {
         if let Some(ended) = self.account_attempt(seen, Some(failure)) {
@@ -250,14 +226,6 @@ impl Exchange {
             cost,
             unpriced,
         })
-    }
-
-    fn note(&self, written: Result<Position, AppendError>) -> Option<Position> {
-        if let Err(error) = &written {
-            self.gateway.metrics.journal_refused.inc();
-            tracing::warn!(request = %self.id, %error, "the journal took no record");
-        }
-        written.ok()
     }
 
     /// The first content has come.
@@ -303,7 +271,9 @@ impl Exchange {
 
     /// Lets a request go whose answer is whole: before its bytes go out, the account is on the disk where that was
     /// asked for.
-    pub async fn leave(self: Box<Self>) {
+    pub async fn leave(mut self: Box<Self>) {
+        turn::end().await;
+        self.write_account();
         let synced = self.synced();
         drop(self);
         if let Some(synced) = synced {
@@ -315,8 +285,9 @@ impl Exchange {
         self.is_settled
     }
 
-    /// Ends the request, and with it, in one write, the try that is under way: limits, journal, metrics. Once; a
-    /// second call does nothing.
+    /// Ends the request, and with it the try that is under way: limits, journal, metrics. Once; a second call does
+    /// nothing. Before the client's last bytes go out, the account is to be written: [`Self::leave`] does so, or
+    /// [`Self::write_account`].
     pub fn finish(
         &mut self,
         seen: &Seen,
@@ -333,6 +304,10 @@ impl Exchange {
             true => (Ending::CutOff, Some("interrupted"), 0),
             false => (ending, failure, status),
         };
+        if self.write().is_err() {
+            // It was left while its beginning waited to be written.
+            self.is_opened = false;
+        }
         let last = self.account_attempt(seen, failure);
         let last = last.as_ref().map(|last| (last, seen));
         let now = clock::now();
@@ -345,8 +320,9 @@ impl Exchange {
             status,
             refusal,
         };
-        let written = record::closed(self, &end, last, &output, !self.is_opened);
-        self.closed_at = self.note(written);
+        let taken = record::closed(self, &end, last, &output, !self.is_opened);
+        self.closed_at = self.note(taken);
+        self.unwritten = self.closed_at;
         self.gateway.metrics.settled(self, ending, status, now);
         match ending {
             Ending::Ok => {
@@ -376,6 +352,7 @@ impl Drop for Exchange {
                 None,
             );
         }
+        self.write_account();
         self.gateway.metrics.in_flight.dec();
     }
 }

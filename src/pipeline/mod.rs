@@ -29,8 +29,10 @@ mod request;
 mod route;
 mod stream;
 pub mod thinking;
+mod turn;
 mod whole;
 mod within;
+mod written;
 
 pub use answer::ReplyBody;
 pub use failed::reason;

@@ -12,11 +12,18 @@ use tollgate_journal::{
 };
 use tollgate_providers::Seen;
 
-type Written = Result<Position, AppendError>;
+type Taken = Result<Position, AppendError>;
 
-fn append<const N: usize>(exchange: &Exchange, mut records: [Record<'_>; N]) -> Written {
+/// In the kernel on return.
+fn append<const N: usize>(exchange: &Exchange, mut records: [Record<'_>; N]) -> Taken {
     fit::fit(&mut records, fit::BODIES);
     exchange.gateway().journal.append_all(&records)
+}
+
+/// To be written with others: the exchange asks for it.
+fn enqueue<const N: usize>(exchange: &Exchange, mut records: [Record<'_>; N]) -> Taken {
+    fit::fit(&mut records, fit::BODIES);
+    exchange.gateway().journal.enqueue(&records)
 }
 
 fn open(exchange: &Exchange) -> Record<'_> {
@@ -65,17 +72,17 @@ fn tried<'a>(exchange: &'a Exchange, attempt: &'a Attempt) -> Record<'a> {
 }
 
 /// A try is about to leave; with it, in the same write, the request itself where it is the first.
-pub(super) fn attempt(exchange: &Exchange, attempt: &Attempt, is_first: bool) -> Written {
+pub(super) fn attempt(exchange: &Exchange, attempt: &Attempt, is_first: bool) -> Taken {
     let tried = tried(exchange, attempt);
     if is_first {
-        append(exchange, [open(exchange), tried])
+        enqueue(exchange, [open(exchange), tried])
     } else {
-        append(exchange, [tried])
+        enqueue(exchange, [tried])
     }
 }
 
 /// A piece of what went to the client.
-pub(super) fn progress(exchange: &Exchange, piece: &[u8], seen: &Seen) -> Written {
+pub(super) fn progress(exchange: &Exchange, piece: &[u8], seen: &Seen) -> Taken {
     let attempt = exchange.attempts;
     append(
         exchange,
@@ -128,7 +135,7 @@ fn ended<'a>(
 }
 
 /// A try is over and another may follow.
-pub(super) fn attempt_end(exchange: &Exchange, end: &Ended<'_>, seen: &Seen) -> Written {
+pub(super) fn attempt_end(exchange: &Exchange, end: &Ended<'_>, seen: &Seen) -> Taken {
     let finish = seen.finish_reasons.join(",");
     append(exchange, [ended(exchange, end, seen, &finish)])
 }
@@ -148,7 +155,7 @@ pub(super) fn closed(
     last: Option<(&Ended<'_>, &Seen)>,
     output: &[u8],
     is_first: bool,
-) -> Written {
+) -> Taken {
     let (error, message) = match end.ending {
         Ending::CutOff => ("interrupted", INTERRUPTED.to_owned()),
         _ => {
@@ -185,13 +192,13 @@ pub(super) fn closed(
             if is_first {
                 // The journal was full when the request began, and it went on all the same.
                 let tried = tried(exchange, &last.attempt);
-                append(exchange, [open(exchange), tried, ended, closed])
+                enqueue(exchange, [open(exchange), tried, ended, closed])
             } else {
-                append(exchange, [ended, closed])
+                enqueue(exchange, [ended, closed])
             }
         }
-        None if is_first => append(exchange, [open(exchange), closed]),
-        None => append(exchange, [closed]),
+        None if is_first => enqueue(exchange, [open(exchange), closed]),
+        None => enqueue(exchange, [closed]),
     }
 }
 

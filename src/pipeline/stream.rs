@@ -274,6 +274,7 @@ impl LiveBody {
         };
         self.exchange
             .finish(seen, failure, ending, 200, refusal.as_ref());
+        self.exchange.write_account();
     }
 
     /// The client has left: what came is accounted. Does nothing where the request was settled.
@@ -303,6 +304,7 @@ impl LiveBody {
         let (seen, code) = (self.reply.seen(), refusal.code());
         self.exchange
             .finish(seen, Some(code), Ending::Failed, 200, Some(refusal));
+        self.exchange.write_account();
     }
 
     fn deadline(&self) -> Moment {

@@ -1,0 +1,65 @@
+//! A request's records on their way to the kernel: they wait for those of others that came in the same turn.
+
+use super::exchange::{Attempt, Exchange};
+use super::{record, turn};
+use crate::config::OnJournalFull;
+use tollgate_domain::Refusal;
+use tollgate_journal::AppendError;
+
+impl Exchange {
+    /// Begins a try; the journal has it (and the request) in the kernel when this returns.
+    pub async fn begin_attempt(&mut self, mut attempt: Attempt) -> Result<(), Refusal> {
+        self.attempts += 1;
+        attempt.number = self.attempts;
+        let taken = record::attempt(self, &attempt, !self.is_opened);
+        self.tried = Some((attempt.target.clone(), attempt.model.clone()));
+        self.attempt = Some(attempt);
+        let written = match taken {
+            Ok(position) => {
+                let is_first = !std::mem::replace(&mut self.is_opened, true);
+                self.unwritten = Some(position);
+                turn::end().await;
+                self.write().inspect_err(|_| self.is_opened = !is_first)
+            }
+            Err(error) => Err(error),
+        };
+        match written {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.gateway().metrics.journal_refused.inc();
+                let goes_on = self
+                    .route
+                    .as_ref()
+                    .is_some_and(|route| route.route.on_journal_full == OnJournalFull::Continue);
+                tracing::warn!(request = %self.id, %error, goes_on, "the journal took no record");
+                if goes_on {
+                    Ok(())
+                } else {
+                    Err(Refusal::JournalFull)
+                }
+            }
+        }
+    }
+
+    pub(super) fn note<T>(&self, taken: Result<T, AppendError>) -> Option<T> {
+        if let Err(error) = &taken {
+            self.gateway().metrics.journal_refused.inc();
+            tracing::warn!(request = %self.id, %error, "the journal took no record");
+        }
+        taken.ok()
+    }
+
+    /// What waits to be written is in the kernel on return, or in no journal.
+    pub(super) fn write(&mut self) -> Result<(), AppendError> {
+        match self.unwritten.take() {
+            Some(position) => self.gateway().journal.write_up_to(position),
+            None => Ok(()),
+        }
+    }
+
+    /// The account is in the kernel on return: the last bytes may go out.
+    pub fn write_account(&mut self) {
+        let written = self.write();
+        self.note(written);
+    }
+}
