@@ -61,7 +61,7 @@ pub fn prepare(
     memory: &dyn ThinkingMemory,
 ) -> Result<Outgoing, Refusal> {
     if call.endpoint.dialect() == provider(target.kind).dialect {
-        Ok(forward::prepare(call, headers, target))
+        forward::prepare(call, headers, target, memory)
     } else {
         translate::prepare(call, headers, target, memory)
     }

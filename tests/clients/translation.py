@@ -198,6 +198,19 @@ def what_is_lost_is_named_and_nothing_else():
 
 
 @check
+def a_conversation_goes_on_with_the_other_providers_model():
+    asked = [{"role": "user", "content": "call weather city=Paris"}]
+    for model in ("sim-claude", "claude-opus-4-6"):
+        answer = chats.create(model=model, messages=asked, tools=[CHAT_TOOL], reasoning_effort="high")
+        message = answer.choices[0].message.to_dict()
+        assert message["thinking_blocks"] and message["reasoning_content"], message
+        result = {"role": "tool", "tool_call_id": message["tool_calls"][0]["id"], "content": "18 degrees"}
+        lost = chat("sim-gpt", [*asked, message, result], tools=[CHAT_TOOL])
+        equal(lost, "messages[1].thinking_blocks")
+        equal(told()["messages"][1]["tool_calls"], message["tool_calls"])
+
+
+@check
 def anthropics_tool_runner_goes_on_without_a_thread():
     @anthropic.beta_tool
     def weather(city: str) -> str:

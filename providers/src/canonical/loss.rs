@@ -47,8 +47,21 @@ impl Losses {
             .push(if is_last { Loss::dropped("more") } else { loss });
     }
 
-    pub(crate) fn into_list(self) -> Vec<Loss> {
-        self.list
+    /// The list, of which a route puts up with all; else a 400 that names them.
+    pub(crate) fn settle(self, refuse: bool) -> Result<Vec<Loss>, Refusal> {
+        let Some(first) = self.list.first().filter(|_| refuse) else {
+            return Ok(self.list);
+        };
+        let list: Vec<String> = self.list.iter().map(Loss::to_string).collect();
+        let message = format!(
+            "the target can't be told all of this request, and the route refuses losses (`on_loss: refuse`): {}",
+            list.join(", ")
+        );
+        Err(Refusal::BadRequest {
+            message,
+            param: Some(first.param.clone().into_owned()),
+            code: Some("translation_loss"),
+        })
     }
 }
 
@@ -152,7 +165,7 @@ mod tests {
         ] {
             let mut losses = Losses::default();
             losses.dropped(name.to_owned());
-            assert_eq!(losses.into_list()[0].param, expected);
+            assert_eq!(losses.settle(false).unwrap()[0].param, expected);
         }
     }
 
@@ -164,7 +177,7 @@ mod tests {
         for index in 0..1000 {
             losses.dropped(format!("{}.name", At::message(index)));
         }
-        let list = losses.into_list();
+        let list = losses.settle(false).unwrap();
         assert_eq!(list.len(), LOSSES_MAX + 1);
         assert_eq!(list.last(), Some(&Loss::dropped("more")));
     }

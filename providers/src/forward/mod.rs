@@ -4,6 +4,7 @@ mod request;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod thinking;
 
 pub(crate) use request::prepare;
 

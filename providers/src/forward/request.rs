@@ -1,29 +1,31 @@
 //! The caller's body for a provider of the same dialect.
 
-use super::{Forwarder, Stream};
+use super::{Forwarder, Stream, thinking};
 use crate::call::StreamOptions;
+use crate::canonical::Losses;
 use crate::meter::Meter;
 use crate::target::dialect_headers;
 use crate::wire::json::{Edit, member, quote, splice};
-use crate::{Call, CallerHeaders, Loss, Outgoing, Reply, TargetModel};
+use crate::{Call, CallerHeaders, Outgoing, Reply, TargetModel, ThinkingMemory};
 use std::borrow::Cow;
-use tollgate_domain::Endpoint;
+use tollgate_domain::{Endpoint, Refusal};
 
 /// Edits `model`, and asks for usage on the stream where the caller did not; of a provider that refuses to be asked the
-/// caller's own wish is left out. Nothing else.
+/// caller's own wish is left out, and so is the thinking that another model made. Nothing else.
 pub(crate) fn prepare(
     call: &Call,
     headers: &CallerHeaders<'_>,
     target: &TargetModel<'_>,
-) -> Outgoing {
+    memory: &dyn ThinkingMemory,
+) -> Result<Outgoing, Refusal> {
     let has_usage_chunk = matches!(
         call.endpoint,
         Endpoint::ChatCompletions | Endpoint::Completions
     );
     let is_refused = call.stream && has_usage_chunk && !target.stream_usage;
     let is_unasked = call.stream && has_usage_chunk && !call.include_usage;
-    let mut edits = Vec::new();
-    let mut losses = Vec::new();
+    let mut losses = Losses::default();
+    let mut edits = thinking::edits(call, target, memory, &mut losses);
     if let Some(model) = target.model.filter(|model| *model != call.model) {
         edits.push(Edit {
             range: call.model_at.clone(),
@@ -38,7 +40,9 @@ pub(crate) fn prepare(
             range: member(&call.body, at),
             with: Cow::Borrowed(""),
         });
-        losses.extend(call.include_usage.then(|| Loss::dropped("stream_options")));
+        if call.include_usage {
+            losses.dropped("stream_options");
+        }
     }
     edits.sort_by_key(|edit| edit.range.start);
     let body = splice(&call.body, &edits);
@@ -46,13 +50,13 @@ pub(crate) fn prepare(
         meter: Meter::new(call.endpoint, call.choices).keeping_text(is_refused),
         stream: call.stream.then(|| Stream::new(is_unasked)),
     };
-    Outgoing {
+    Ok(Outgoing {
         path: call.endpoint.path(),
         headers: dialect_headers(call.endpoint, headers),
         body,
-        losses,
+        losses: losses.settle(target.refuse_losses)?,
         reply: Reply::forward(forwarder),
-    }
+    })
 }
 
 fn ask_for_usage(call: &Call) -> Edit<'static> {

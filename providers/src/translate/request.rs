@@ -5,7 +5,7 @@ use super::translator::{Source, Translator, Writer};
 use crate::canonical::{Losses, unsupported};
 use crate::dialect::{anthropic as messages, openai_chat as chat};
 use crate::provider::{anthropic, openai};
-use crate::{Call, CallerHeaders, Loss, Outgoing, Reply, TargetModel, ThinkingMemory};
+use crate::{Call, CallerHeaders, Outgoing, Reply, TargetModel, ThinkingMemory};
 use tollgate_domain::{Endpoint, ProviderKind, Refusal};
 
 /// The provider's request in its own dialect.
@@ -83,7 +83,7 @@ fn chat_to_anthropic(
         path: Endpoint::Messages.path(),
         headers: with_idempotency(out_headers, headers),
         body: written.body.into(),
-        losses: settle(losses, target)?,
+        losses: losses.settle(target.refuse_losses)?,
         reply: Reply::translate(Translator::new(source, writer, maker, false)),
     })
 }
@@ -113,7 +113,7 @@ fn messages_to_openai(
         path: Endpoint::ChatCompletions.path(),
         headers: with_idempotency(out_headers, headers),
         body: written.body.into(),
-        losses: settle(losses, target)?,
+        losses: losses.settle(target.refuse_losses)?,
         reply: Reply::translate(Translator::new(source, writer, None, keeps_text)),
     })
 }
@@ -125,22 +125,4 @@ fn with_idempotency(
     let key = headers.idempotency_key.map(str::to_owned);
     out.extend(key.map(|key| ("idempotency-key", key)));
     out
-}
-
-/// Losses that the route puts up with; else a 400 that names them all.
-fn settle(losses: Losses, target: &TargetModel<'_>) -> Result<Vec<Loss>, Refusal> {
-    let losses = losses.into_list();
-    let Some(first) = losses.first().filter(|_| target.refuse_losses) else {
-        return Ok(losses);
-    };
-    let list: Vec<String> = losses.iter().map(Loss::to_string).collect();
-    let message = format!(
-        "the target can't be told all of this request, and the route refuses losses (`on_loss: refuse`): {}",
-        list.join(", ")
-    );
-    Err(Refusal::BadRequest {
-        message,
-        param: Some(first.param.clone().into_owned()),
-        code: Some("translation_loss"),
-    })
 }

@@ -1,4 +1,7 @@
 use super::*;
+use crate::provider::anthropic::signature_key;
+use crate::{StoredThinking, ThinkingMemory};
+use std::sync::Arc;
 
 #[track_caller]
 fn check(body: &str, model: Option<&'static str>, expected: &str) {
@@ -94,6 +97,65 @@ fn usage_is_not_asked_for_where_it_does_not_fit() {
         let out = outgoing(endpoint, body, &target(endpoint, None, stream_usage));
         assert_eq!(std::str::from_utf8(&out.body).unwrap(), body);
     }
+}
+
+/// Remembers that `SIG` was made by `claude` at `other`, and `OWN` by `m` here.
+struct Memory;
+
+impl ThinkingMemory for Memory {
+    fn recall(&self, key: &str) -> Option<Arc<StoredThinking>> {
+        let (provider, model) = match key {
+            _ if key == signature_key("SIG") => ("other", "claude"),
+            _ if key == signature_key("OWN") => ("p", "qwen3"),
+            _ => return None,
+        };
+        Some(Arc::new(StoredThinking {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            blocks: Vec::new(),
+        }))
+    }
+}
+
+#[test]
+fn thinking_goes_to_nobody_but_its_maker() {
+    let chat = |model: &str, blocks: &str| {
+        let body = format!(
+            r#"{{"model":"{model}","messages":[{{"role":"user","content":"x"}},{{"role" : "assistant",{blocks}"content":"\u00e9", "n":1.0}}]}}"#
+        );
+        let call = Call::scan(Endpoint::ChatCompletions, body.into()).unwrap();
+        let target = target(Endpoint::ChatCompletions, None, true);
+        let out = prepare(&call, &CallerHeaders::default(), &target, &Memory).unwrap();
+        let is_same = out.body == call.body;
+        let losses: Vec<String> = out.losses.iter().map(ToString::to_string).collect();
+        let kept = String::from_utf8(out.body.to_vec()).unwrap();
+        (is_same, losses.join(","), kept)
+    };
+    let blocks = |signature: &str| {
+        format!(
+            r#""thinking_blocks":[{{"type":"thinking","thinking":"t","signature":"{signature}"}}],"reasoning_content":"t","#
+        )
+    };
+    let lost = "messages[1].thinking_blocks";
+    // A model of OpenAI's takes neither field, whoever made them.
+    for signature in ["SIG", "nobody's"] {
+        let (_, losses, body) = chat("gpt-5.6", &blocks(signature));
+        assert_eq!(losses, lost);
+        let message = r#"{"role":"assistant","content":"\u00e9","n":1.0}"#;
+        assert!(body.contains(message), "{body}");
+        assert!(body.starts_with(r#"{"model":"gpt-5.6","messages":[{"role":"user","#));
+    }
+    // Others may: what is not another's goes on as it came.
+    let (_, losses, body) = chat("qwen3", &blocks("SIG"));
+    assert_eq!(losses, lost);
+    assert!(
+        body.contains(r#""reasoning_content":"t","content""#),
+        "{body}"
+    );
+    for signature in ["OWN", "nobody's"] {
+        assert!(chat("qwen3", &blocks(signature)).0);
+    }
+    assert!(chat("gpt-5.6", r#""x":"thinking_blocks","#).0);
 }
 
 #[test]

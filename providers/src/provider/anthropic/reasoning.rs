@@ -114,6 +114,17 @@ impl Plan {
         }
     }
 
+    /// Whether thinking that was asked for is off because a tool loop does not begin with any.
+    pub(super) fn was_given_up(self, request: &Request<'_>, in_loop: Option<bool>) -> bool {
+        let reasoning = &request.reasoning;
+        let is_asked = match reasoning.mode.map(|mode| mode.value) {
+            None => reasoning.effort.is_some(),
+            Some(mode) => mode != Mode::Off,
+        };
+        let is_free = !request.choice.is_forced();
+        self == Self::Disabled && in_loop == Some(false) && is_asked && is_free
+    }
+
     /// Whether the request asks for thinking.
     pub(super) fn is_on(self) -> bool {
         matches!(self, Self::Budget(_) | Self::Adaptive { .. })

@@ -53,9 +53,11 @@ pub(crate) fn write(
     };
     let history = History::restore(&mut request, reader, losses);
     let plan = Plan::new(&request, &facts, max_tokens, history.in_loop, losses);
-    if plan.thinks(&facts) {
+    let thinks = plan.thinks(&facts);
+    if thinks || plan.was_given_up(&request, history.in_loop) {
         history.name_missed(&facts, losses);
-    } else if plan == Plan::Disabled || facts.thinks == Thinks::Never {
+    }
+    if !thinks && (plan == Plan::Disabled || facts.thinks == Thinks::Never) {
         history::forget(&mut request, losses);
     }
     let mut names = Names::within(NAME_MAX);

@@ -10,6 +10,7 @@ mod request;
 mod schema;
 mod stream;
 
+pub(crate) use models::is_foreign;
 pub(crate) use request::write;
 pub(crate) use stream::Stream;
 

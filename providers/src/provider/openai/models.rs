@@ -104,6 +104,11 @@ const FOREIGN_NAMES: [&str; 22] = [
     "claude",
 ];
 
+/// Whether a model is clearly not OpenAI's.
+pub(crate) fn is_foreign(model: &str) -> bool {
+    facts(model).is_foreign
+}
+
 /// The facts of a model.
 pub(super) fn facts(model: &str) -> Facts {
     // A fine-tuned model: `ft:gpt-4o-mini:org::id`.

@@ -169,10 +169,9 @@ fn thinking_that_is_forgotten_is_a_loss() {
     // Models that take a budget refuse to think on without it.
     let (body, losses) = agent.turn(3, "claude-sonnet-4-5");
     assert_eq!(body["thinking"]["type"], "disabled");
-    assert!(
-        losses.contains(&"reasoning_effort".to_owned()),
-        "{losses:?}"
-    );
+    for lost in ["thinking_blocks", "reasoning_effort"] {
+        assert!(losses.contains(&lost.to_owned()), "{losses:?}");
+    }
 }
 
 #[test]
