@@ -22,7 +22,7 @@ pub(super) fn write_image(
     w.field("type", "image");
     match &image.source {
         Source::Base64 { media, data } => {
-            let Some(media) = image_type(&media.decode()) else {
+            let Some(media) = image_type(&media.decode().to_ascii_lowercase()) else {
                 let why = "the target takes images in JPEG, PNG, GIF and WebP only";
                 return Err(unsupported(at, why));
             };
@@ -43,8 +43,8 @@ pub(super) fn write_document(
     w: &mut Writer,
 ) -> Result<(), Refusal> {
     let media = match &document.source {
-        Source::Base64 { media, .. } => media.decode(),
-        _ => Default::default(),
+        Source::Base64 { media, .. } => media.decode().to_ascii_lowercase(),
+        _ => String::new(),
     };
     if let (Source::Base64 { data, .. }, Some(media)) = (&document.source, image_type(&media)) {
         w.field("type", "image");

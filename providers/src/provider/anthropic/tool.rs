@@ -62,6 +62,17 @@ pub(super) fn write_choice(
                 named.name,
                 "a tool must be called, but the request has none that may be",
             )),
+            Some(named)
+                if choice
+                    .allowed
+                    .as_ref()
+                    .is_some_and(|names| !names.is_empty()) =>
+            {
+                Err(unsupported(
+                    named.name,
+                    "the request has none of the tools that it allows",
+                ))
+            }
             _ => Ok(()),
         };
     }

@@ -253,3 +253,13 @@ fn citations_that_were_made_here_come_back_without_a_loss() {
     assert_eq!(losses(json!([cited(""), cited("Eo8B")])), lost);
     assert_eq!(losses(json!([{"type": "char_location"}])), lost);
 }
+
+#[test]
+fn media_types_are_known_in_any_case() {
+    let part = |url: &str| json!({"type": "image_url", "image_url": {"url": url}});
+    let message = json!({"role": "user", "content": [part("data:image/PNG;base64,aGk=")]});
+    let body = json!({"model": "m", "messages": [message]}).to_string();
+    let (body, losses) = translated(Endpoint::ChatCompletions, &body, "m");
+    let source = &body["messages"][0]["content"][0]["source"];
+    assert_eq!(source["media_type"], "image/png", "{losses:?}");
+}

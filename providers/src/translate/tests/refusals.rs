@@ -46,6 +46,10 @@ fn chats_that_no_message_could_be() {
         r#""tool_choice":{"type":"custom","custom":{"name":"x"}}"#,
         "tool_choice",
     );
+    check(
+        r#""tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"g"}}]}}"#,
+        "tool_choice",
+    );
     check(r#""temperature":"hot""#, "temperature");
     check(
         r#""response_format":{"type":"yaml"}"#,
