@@ -29,6 +29,8 @@ const X_DROPPED: HeaderName = HeaderName::from_static("x-tollgate-dropped-params
 /// The body of any answer of ours.
 pub enum ReplyBody {
     Whole(Option<Bytes>),
+    /// As `Whole`, and when it is to have been read.
+    Until(Option<Bytes>, Moment),
     /// A provider's stream, metered as it passes.
     Live(Held),
     /// An answer of the tracking store's API.
@@ -41,15 +43,16 @@ impl ReplyBody {
         Self::Whole((!bytes.is_empty()).then_some(bytes))
     }
 
-    /// When it is to end although its reader is slow.
+    /// When it is to be over, however slow its reader is.
     pub fn deadline(&self) -> Option<Moment> {
         match self {
             Self::Live(live) => live.deadline(),
+            Self::Until(_, end) => Some(*end),
             Self::Whole(_) | Self::Api(_) => None,
         }
     }
 
-    /// Ends it where its deadline has passed.
+    /// Ends a stream whose deadline has passed.
     pub fn expire(&mut self) {
         if let Self::Live(live) = self
             && live.deadline().is_some_and(|end| clock::now() >= end)
@@ -68,7 +71,9 @@ impl Body for ReplyBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         match self.get_mut() {
-            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Whole(bytes) | Self::Until(bytes, _) => {
+                Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+            }
             Self::Live(live) => live
                 .poll_next(cx)
                 .map(|piece| piece.map(|piece| Ok(Frame::data(piece)))),
@@ -78,7 +83,7 @@ impl Body for ReplyBody {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Whole(bytes) => bytes.is_none(),
+            Self::Whole(bytes) | Self::Until(bytes, _) => bytes.is_none(),
             Self::Live(_) => false,
             Self::Api(body) => body.is_end_stream(),
         }
@@ -86,7 +91,9 @@ impl Body for ReplyBody {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Self::Whole(bytes) | Self::Until(bytes, _) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64)
+            }
             Self::Live(_) => SizeHint::default(),
             Self::Api(body) => body.size_hint(),
         }

@@ -122,7 +122,7 @@ impl Held {
         }
     }
 
-    /// When it is to end, whoever is slow; `None` once it has.
+    /// When it is to be over, whoever is slow; `None` once it is, but for what is still to be read.
     pub fn deadline(&self) -> Option<Moment> {
         let live = self.0.as_ref()?;
         (!live.exchange.is_settled()).then(|| live.deadline())

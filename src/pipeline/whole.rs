@@ -29,11 +29,8 @@ pub(super) async fn answer(
         pass,
         ..
     } = way;
-    let left = route
-        .route
-        .timeout
-        .total
-        .saturating_sub(clock::elapsed(exchange.started));
+    let end = exchange.started.after(route.route.timeout.total);
+    let left = end.since(clock::now());
     let collected = match within(left, body.collect(MAX_ANSWER)).await {
         Ok(Ok(collected)) => collected,
         Ok(Err(error)) => {
@@ -71,7 +68,12 @@ pub(super) async fn answer(
         .keep(&exchange.key().principal.name, &seen.thinking);
     exchange.sends(&bytes, seen);
     let content_type = HeaderValue::from_static("application/json");
-    let response = answer::answered(&exchange, &head, content_type, ReplyBody::whole(bytes));
+    let response = answer::answered(
+        &exchange,
+        &head,
+        content_type,
+        ReplyBody::Until(Some(bytes), end),
+    );
     exchange.finish(seen, None, Ending::Ok, 200, None);
     exchange.leave().await;
     Ok(response)

@@ -1,12 +1,14 @@
 //! Clients that take their answer slowly: a route's total time ends it all the same.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::chat;
 use crate::endless::Endless;
 use crate::metrics;
-use crate::server::{Server, configuration};
+use crate::recorder::{ANSWER, Recorder, Script};
+use crate::server::{KEY, Server, configuration};
 use crate::traces;
 use crate::wait;
 
@@ -74,4 +76,38 @@ fn the_total_time_ends_a_stream_in_which_nobody_ever_waits() {
     assert!(end.contains("\"code\":\"total_timeout\""), "{end}");
     wait::until("the provider to be cancelled", || endless.under_way() == 0);
     check_trace(&server);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the promise is a time")]
+fn the_total_time_ends_a_whole_answer_that_is_not_read() {
+    // More than sockets hold.
+    const SIZE: usize = 20 << 20;
+    let recorder = Recorder::start();
+    let body = ANSWER.replacen("yes", &"y".repeat(SIZE), 1);
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    recorder.script(Script {
+        bytes: [head, body].concat().into_bytes(),
+        closes: false,
+    });
+    let yaml = recorder.configuration("", ", timeout: { total: 3s }, capture: metadata");
+    let key = format!("key: \"{KEY}\"");
+    let scopes = format!("{key}, scopes: [invoke, read, metrics]");
+    let server = Server::configured(&yaml.replacen(&key, &scopes, 1));
+    let mut socket = TcpStream::connect(server.address).unwrap();
+    let begun = Instant::now();
+    let request = chat::bytes("", &chat::body("recorded", "hi", false));
+    socket.write_all(request.as_bytes()).unwrap();
+    chat::more(&mut socket, 1);
+    wait::until("the connection to be given up", || {
+        chat::more(&mut socket, 1);
+        // The one that asks is open.
+        metrics::value(&server, "tollgate_connections") == 1.0
+    });
+    assert!(begun.elapsed() >= 3 * TOTAL, "{:?}", begun.elapsed());
+    let mut rest = Vec::new();
+    let _reset = socket.read_to_end(&mut rest);
+    assert!(rest.len() < SIZE);
+    // It was whole, and is accounted as that.
+    assert_eq!(traces::at_least(&server, 1)[0]["state"], "OK");
 }

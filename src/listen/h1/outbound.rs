@@ -3,7 +3,7 @@
 use super::inbound::Shared;
 use super::request::About;
 use super::timer::Timer;
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::pipeline::ReplyBody;
 use bytes::{Buf, Bytes};
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
@@ -85,6 +85,8 @@ pub(super) struct Writing {
     next: Option<Bytes>,
     framing: Framing,
     keeps: bool,
+    /// When a body that came in one piece is to be out.
+    end: Option<Moment>,
 }
 
 impl Writing {
@@ -97,6 +99,7 @@ impl Writing {
                 StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
             );
         let exact = body.size_hint().exact();
+        let end = body.deadline().filter(|_| exact.is_some());
         let framing = match exact {
             _ if has_no_body => Framing::Known,
             Some(_) => Framing::Known,
@@ -114,6 +117,7 @@ impl Writing {
             next: None,
             framing,
             keeps,
+            end,
         }
     }
 
@@ -181,17 +185,17 @@ struct Patience {
 impl Patience {
     fn poll(
         &mut self,
-        body: &mut Option<ReplyBody>,
+        writing: &mut Writing,
         timer: &mut Timer,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         if !std::mem::replace(&mut self.is_waiting, true) {
-            let end = body.as_ref().and_then(ReplyBody::deadline);
-            let left = end.map(|end| end.since(clock::now()));
+            let live = writing.body.as_ref().and_then(ReplyBody::deadline);
+            let left = live.or(writing.end).map(|end| end.since(clock::now()));
             timer.set(left.map_or(self.limit, |left| left.min(self.limit)));
         }
         ready!(timer.poll(cx));
-        if let Some(body) = body {
+        if let Some(body) = &mut writing.body {
             body.expire();
         }
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -218,7 +222,7 @@ pub(super) async fn write(
             if needs_flush {
                 match Pin::new(&mut shared.lock().io).poll_flush(cx) {
                     Poll::Ready(flushed) => flushed?,
-                    Poll::Pending => return patience.poll(&mut writing.body, timer, cx),
+                    Poll::Pending => return patience.poll(&mut writing, timer, cx),
                 }
                 needs_flush = false;
                 patience.is_waiting = false;
@@ -262,7 +266,7 @@ pub(super) async fn write(
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
-                        return patience.poll(&mut writing.body, timer, cx);
+                        return patience.poll(&mut writing, timer, cx);
                     }
                 }
             }
