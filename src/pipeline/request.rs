@@ -2,21 +2,16 @@
 
 use crate::live::LiveTarget;
 use crate::upstream;
-use std::borrow::Cow;
 
 pub fn build<'a>(
     target: &'a LiveTarget,
     outgoing: &'a mut tollgate_providers::Outgoing,
 ) -> upstream::Outgoing<'a> {
     let provider = &target.provider;
-    let prefix = &provider.config.base.path_prefix;
+    let config = &provider.config;
     upstream::Outgoing {
         template: &provider.template,
-        path: if prefix.is_empty() {
-            Cow::Borrowed(outgoing.path)
-        } else {
-            Cow::Owned(format!("{prefix}{}", outgoing.path))
-        },
+        path: config.base.path(config.kind, outgoing.path),
         body: std::mem::take(&mut outgoing.body),
         headers: &outgoing.headers,
     }

@@ -14,8 +14,8 @@ section! {
     pub(crate) struct ProviderSection {
         /// Whose wire format it speaks: `openai` (and everything compatible) or `anthropic`.
         kind: ProviderKind = required,
-        /// With or without a trailing `/v1`. Default: the vendor's own. `simulated:` is the simulated server of this
-        /// process.
+        /// With or without a trailing `/v1`; a compatible server's own version takes its place (`/v1beta/openai`).
+        /// Default: the vendor's own. `simulated:` is the simulated server of this process.
         base_url: String,
         /// Left out for servers that ask for none.
         api_key: SecretText,

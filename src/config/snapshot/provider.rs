@@ -2,6 +2,7 @@
 
 use crate::vault::Secret;
 use http::HeaderName;
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tollgate_domain::{ProviderKind, ProviderName};
@@ -44,6 +45,20 @@ pub struct Address {
 }
 
 impl Address {
+    /// The prefix and a path of the dialect. Servers that are compatible with OpenAI's may have a version of their own
+    /// in place of `/v1` (`/v1beta/openai`, `/api/paas/v4`), or one before the vendor's name (`/v1/openai`).
+    pub fn path(&self, kind: ProviderKind, path: &'static str) -> Cow<'static, str> {
+        if self.path_prefix.is_empty() {
+            return Cow::Borrowed(path);
+        }
+        let has_version = self.path_prefix.split('/').any(is_version);
+        let path = match kind {
+            ProviderKind::OpenAi if has_version => path.strip_prefix("/v1").unwrap_or(path),
+            _ => path,
+        };
+        Cow::Owned([&self.path_prefix, path].concat())
+    }
+
     /// The value of `Host`: the port only where it is not the scheme's own.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') {
@@ -76,4 +91,46 @@ pub enum Http2 {
     Never,
     /// Also in plain text, by prior knowledge.
     Always,
+}
+
+/// `v4`, `v1beta`, `v1beta1`.
+fn is_version(segment: &str) -> bool {
+    let Some(rest) = segment.strip_prefix('v') else {
+        return false;
+    };
+    let stage = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let stage = stage.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    rest.starts_with(|letter: char| letter.is_ascii_digit())
+        && matches!(stage, "" | "alpha" | "beta")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_in_the_base_url_takes_the_place_of_v1() {
+        let path = |kind, prefix: &str| {
+            let address = Address {
+                tls: true,
+                host: "x".to_owned(),
+                port: 443,
+                path_prefix: prefix.to_owned(),
+            };
+            address.path(kind, "/v1/models").into_owned()
+        };
+        for (prefix, expected) in [
+            ("", "/v1/models"),
+            ("/openai", "/openai/v1/models"),
+            ("/video/voices", "/video/voices/v1/models"),
+            ("/v1beta/openai", "/v1beta/openai/models"),
+            ("/api/paas/v4", "/api/paas/v4/models"),
+            ("/v1beta1/projects/p", "/v1beta1/projects/p/models"),
+            ("/v1/openai", "/v1/openai/models"),
+        ] {
+            assert_eq!(path(ProviderKind::OpenAi, prefix), expected);
+        }
+        let gateway = path(ProviderKind::Anthropic, "/v1/account/anthropic");
+        assert_eq!(gateway, "/v1/account/anthropic/v1/models");
+    }
 }
