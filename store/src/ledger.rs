@@ -122,6 +122,7 @@ const ADD: &str = "
             :estimated, :unpriced, :input_nanos, :output_nanos, :total_nanos)
     ON CONFLICT (request_id) DO NOTHING";
 
+/// Sums stop at the largest number: SQLite would go on with a fraction, which the table refuses, and with it the request.
 const ADD_HOUR: &str = "
     INSERT INTO usage_hourly (hour, key, team, route, provider, model, requests, failed, unpriced, input_tokens,
                               output_tokens, input_nanos, output_nanos)
@@ -130,10 +131,10 @@ const ADD_HOUR: &str = "
         requests      = requests + excluded.requests,
         failed        = failed + excluded.failed,
         unpriced      = unpriced + excluded.unpriced,
-        input_tokens  = input_tokens + excluded.input_tokens,
-        output_tokens = output_tokens + excluded.output_tokens,
-        input_nanos   = input_nanos + excluded.input_nanos,
-        output_nanos  = output_nanos + excluded.output_nanos";
+        input_tokens  = min(input_tokens, 9223372036854775807 - excluded.input_tokens) + excluded.input_tokens,
+        output_tokens = min(output_tokens, 9223372036854775807 - excluded.output_tokens) + excluded.output_tokens,
+        input_nanos   = min(input_nanos, 9223372036854775807 - excluded.input_nanos) + excluded.input_nanos,
+        output_nanos  = min(output_nanos, 9223372036854775807 - excluded.output_nanos) + excluded.output_nanos";
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(tx: &'a Connection) -> Result<Self> {

@@ -8,6 +8,14 @@ use super::{array_or_skip, object_or_skip};
 use crate::wire::json::{Cursor, SyntaxError};
 use tollgate_domain::Usage;
 
+/// The most tokens that one answer is believed to have taken, a hundred times what any model's context holds and more.
+/// A report of more is none: its figure would stand for money.
+const MOST: u64 = 1_000_000_000;
+
+fn believed(usage: &Usage) -> bool {
+    usage.total() <= MOST
+}
+
 #[derive(Default)]
 struct OpenAiCounts {
     input: Option<u64>,
@@ -57,7 +65,7 @@ pub(crate) fn openai_usage(cursor: &mut Cursor<'_>) -> Result<Option<Usage>, Syn
         }
         Ok(())
     })?;
-    Ok(counts.buckets())
+    Ok(counts.buckets().filter(believed))
 }
 
 impl OpenAiCounts {
@@ -173,7 +181,7 @@ impl AnthropicUsage {
         if self.main.input.is_none() && self.main.output.is_none() {
             return None;
         }
-        Some(self.main.buckets() + self.beside.buckets())
+        Some(self.main.buckets() + self.beside.buckets()).filter(believed)
     }
 }
 

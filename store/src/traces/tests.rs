@@ -179,6 +179,25 @@ fn a_batch_sent_twice_counts_once() {
 }
 
 #[test]
+fn the_largest_numbers_keep_nothing_out_that_comes_after_them() {
+    let (store, _dir) = temporary();
+    let mut absurd = request(1, 10, 1_000, "search");
+    let line = absurd.ledger.as_mut().unwrap();
+    line.usage.input = u64::MAX;
+    line.cost.output = NanoUsd(i64::MAX);
+    insert(&store, &[absurd]);
+    let mut later = request(2, 20, 2_000, "search");
+    later.ledger.as_mut().unwrap().usage.output = u64::MAX;
+    insert(&store, &[later]);
+    assert_eq!(insert(&store, &[request(3, 30, 3_000, "search")]).ledger, 1);
+    let totals = &store.usage_by_hour(0, 3_600_000).unwrap()[0].totals;
+    let most = i64::MAX.cast_unsigned();
+    assert_eq!(totals.requests, 3);
+    assert_eq!((totals.input_tokens, totals.output_tokens), (most, most));
+    assert_eq!(totals.cost.output, NanoUsd(i64::MAX));
+}
+
+#[test]
 fn requests_of_a_team_join_their_trace_in_any_order() {
     let earlier = request(1, 10, 1_000, "search");
     let mut later = request(1, 20, 2_000, "search");
