@@ -74,7 +74,7 @@ pub(crate) fn write(
         result = write_said(&mut request, &facts, &names, &mut marks, w, losses)
             .and_then(|()| tool::write_choice(&request, &facts, &names, w, losses));
         plan.write(w);
-        write_output_config(&request, &facts, plan.effort(), w);
+        write_output_config(&request, &facts, plan.effort(), w, losses);
         write_stop(&request.stop, w, losses);
         write_sampling(&request.sampling, &facts, plan.is_on(), w, losses);
         write_user(&request, w, losses);
@@ -211,17 +211,23 @@ fn write_output_config(
     facts: &Facts,
     effort: Option<Effort>,
     w: &mut Writer,
+    losses: &mut Losses,
 ) {
-    let schema = match request.shape.as_ref().map(|shape| &shape.value) {
-        Some(Shape::Schema {
+    let shape = request.shape.as_ref().filter(|_| facts.has_schema);
+    let schema = shape.and_then(|shape| {
+        let Shape::Schema {
             schema,
             description,
-        }) if facts.has_schema => Some(schema::rewrite(
-            schema,
-            description.as_ref().map(Text::escaped),
-        )),
-        _ => None,
-    };
+        } = &shape.value
+        else {
+            return None;
+        };
+        if schema::has_maps(schema) {
+            losses.weakened(shape.name);
+        }
+        let description = description.as_ref().map(Text::escaped);
+        Some(schema::rewrite(schema, description))
+    });
     if effort.is_none() && schema.is_none() {
         return;
     }

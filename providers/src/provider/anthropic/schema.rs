@@ -4,6 +4,7 @@
 //! `anyOf`, and what is not taken goes to the description, where the model at least reads it.
 
 use crate::wire::json::{Cursor, SyntaxError, Writer};
+use serde_json::Value;
 use std::borrow::Cow;
 
 const FORMATS: [&str; 10] = [
@@ -24,6 +25,24 @@ pub(super) fn rewrite(schema: &str, description: Option<&str>) -> String {
     let mut writer = Writer::with_capacity(schema.len() + 64);
     Schema::read(schema).write(&mut writer, description);
     String::from_utf8(writer.finish()).unwrap_or_default()
+}
+
+/// Whether a schema has objects whose keys are not named: closed, they can only be empty.
+pub(super) fn has_maps(schema: &str) -> bool {
+    fn look(schema: &Value) -> bool {
+        let is_map = match schema.get("additionalProperties") {
+            Some(Value::Object(_)) => true,
+            Some(Value::Bool(true)) => schema.get("properties").is_none(),
+            _ => false,
+        };
+        is_map
+            || match schema {
+                Value::Object(fields) => fields.values().any(look),
+                Value::Array(items) => items.iter().any(look),
+                _ => false,
+            }
+    }
+    serde_json::from_str(schema).is_ok_and(|schema| look(&schema))
 }
 
 /// The schema of a tool's arguments; Anthropic wants `type: object` said.
@@ -79,6 +98,7 @@ impl<'a> Schema<'a> {
             if let Some(reference) = self.take("$ref") {
                 return w.field_raw("$ref", reference);
             }
+            self.name_objects();
             let kind = self.write_kind(w);
             let description = self.take("description").map(Cow::Borrowed);
             let description = description.or(whole.map(|text| Cow::Owned(format!("\"{text}\""))));
@@ -103,6 +123,15 @@ impl<'a> Schema<'a> {
             }
             self.write_description(w, description);
         });
+    }
+
+    /// Says that what has properties is an object, where that goes without saying elsewhere.
+    fn name_objects(&mut self) {
+        const KINDS: [&str; 6] = ["type", "anyOf", "oneOf", "allOf", "enum", "const"];
+        let has = |key: &str| self.fields.iter().any(|(name, _)| name == key);
+        if has("properties") && !KINDS.into_iter().any(has) {
+            self.fields.push((Cow::Borrowed("type"), "\"object\""));
+        }
     }
 
     /// Writes which values there are; gives the `type`, empty where the values are listed.
@@ -269,7 +298,34 @@ mod tests {
             r#"{"type":["object","null"],"properties":{}}"#,
             r#"{"type":["object","null"],"properties":{},"additionalProperties":false}"#,
         );
+        rewritten(
+            r#"{"properties":{"a":{"type":"string"}},"required":["a"]}"#,
+            r#"{"type":"object","properties":{"a":{"type":"string"}},"additionalProperties":false,"required":["a"]}"#,
+        );
         rewritten(r#"{"items":true}"#, r#"{"description":"{items: true}"}"#);
+    }
+
+    #[test]
+    fn objects_with_any_keys_are_seen_wherever_they_are() {
+        for (schema, expected) in [
+            (
+                r#"{"type":"object","additionalProperties":{"type":"integer"}}"#,
+                true,
+            ),
+            (r#"{"type":"object","additionalProperties":true}"#, true),
+            (r#"{"anyOf":[{"items":{"additionalProperties":{}}}]}"#, true),
+            (
+                r#"{"properties":{"a":{}},"additionalProperties":true}"#,
+                false,
+            ),
+            (
+                r#"{"properties":{"a":{}},"additionalProperties":false}"#,
+                false,
+            ),
+            ("true", false),
+        ] {
+            assert_eq!(has_maps(schema), expected, "{schema}");
+        }
     }
 
     #[test]
