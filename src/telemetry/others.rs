@@ -38,8 +38,7 @@ impl Kind {
         match self {
             // They come for ever, and at intervals.
             Self::Probe | Self::Scrape => (1, Duration::from_secs(60)),
-            Self::List | Self::Mlflow => (20, Duration::from_secs(1)),
-            Self::Call | Self::Nothing => (20, Duration::from_secs(1)),
+            Self::Call | Self::List | Self::Mlflow | Self::Nothing => (20, Duration::from_secs(1)),
         }
     }
 }

@@ -6,6 +6,7 @@ mod estimates;
 mod idle;
 mod kill;
 mod large;
+mod latency;
 mod leaver;
 mod misfits;
 mod mount;

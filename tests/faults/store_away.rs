@@ -19,7 +19,7 @@ use crate::wait;
 
 const CLIENTS: usize = 8;
 /// Ten times what a request takes here, and less than the store is waited for.
-const PROMPT: Duration = Duration::from_secs(5);
+pub(super) const PROMPT: Duration = Duration::from_secs(5);
 
 /// Holds the store's write lock.
 pub(super) fn lock(server: &Server) -> Connection {
