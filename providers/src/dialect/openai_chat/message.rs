@@ -134,7 +134,8 @@ impl<'a> Message<'a> {
             return Err(field::missing(format_args!("{at}.role")));
         };
         let role = role.escaped();
-        if self.name.is_some() && role != "function" {
+        // Of a tool's answer the call has told it already.
+        if self.name.is_some() && !matches!(role, "tool" | "function") {
             losses.dropped(format!("{at}.name"));
         }
         if let (Some(cache), Some(last)) = (self.cache, self.content.last_mut()) {

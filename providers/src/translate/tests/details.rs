@@ -263,3 +263,15 @@ fn media_types_are_known_in_any_case() {
     let source = &body["messages"][0]["content"][0]["source"];
     assert_eq!(source["media_type"], "image/png", "{losses:?}");
 }
+
+#[test]
+fn the_name_of_a_tool_is_no_loss_beside_its_answer() {
+    let call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let body = json!({"model": "m", "messages": [
+        {"role": "user", "name": "bob", "content": "x"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "name": "f", "content": "r"},
+    ]});
+    let (_, losses) = translated(Endpoint::ChatCompletions, &body.to_string(), "m");
+    assert_eq!(losses, ["messages[0].name"]);
+}
