@@ -1,7 +1,8 @@
 //! A target's breaker: closed while it answers, open while it is set aside, and then a probe at a time.
 //!
 //! The state is one atomic: 0 is closed; else the moment from which on one request may probe. Whoever moves it on by
-//! the probe's time limit is that request, so no lock is needed and a probe that never ends blocks nobody for good.
+//! the probe's time limit is that request, so no lock is needed and a probe that never ends blocks nobody for good. The
+//! lowest bit tells the two apart, so that no late probe is taken for the end of a later time aside.
 
 use super::Settings;
 use super::window::Window;
@@ -11,6 +12,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 const CLOSED: u64 = 0;
+/// Set where a probe is under way.
+const PROBED: u64 = 1;
 
 /// The health of one target.
 pub struct Breaker {
@@ -58,8 +61,8 @@ impl Breaker {
     pub fn state(&self, now: Moment) -> State {
         match self.probe_from.load(Ordering::Acquire) {
             CLOSED => State::Up,
-            from if from <= now.nanos() => State::Probing,
-            from => State::SetAside(Moment::from_nanos(from).since(now)),
+            from if from & !PROBED <= now.nanos() => State::Probing,
+            from => State::SetAside(Moment::from_nanos(from & !PROBED).since(now)),
         }
     }
 
@@ -75,10 +78,10 @@ impl Breaker {
         if from == CLOSED {
             return Some(self.pass(Role::Usual));
         }
-        if from > now.nanos() {
+        if from & !PROBED > now.nanos() {
             return None;
         }
-        let given_up = now.after(self.settings.probe).nanos();
+        let given_up = now.after(self.settings.probe).nanos() | PROBED;
         self.probe_from
             .compare_exchange(from, given_up, Ordering::AcqRel, Ordering::Acquire)
             .ok()
@@ -118,7 +121,7 @@ impl Breaker {
             .aside
             .saturating_mul(1u32.checked_shl(times).unwrap_or(u32::MAX))
             .min(self.settings.max_aside);
-        let from = now.after(aside).nanos().max(CLOSED + 1);
+        let from = (now.after(aside).nanos() & !PROBED).max(2);
         self.probe_from.store(from, Ordering::Release);
         self.in_a_row.store(0, Ordering::Relaxed);
         self.window.clear();
@@ -214,7 +217,7 @@ impl Drop for Pass {
             // Fails where the probe was given up meanwhile: then the state is another's.
             let _ = self.breaker.probe_from.compare_exchange(
                 given_up,
-                CLOSED + 1,
+                PROBED,
                 Ordering::AcqRel,
                 Ordering::Acquire,
             );

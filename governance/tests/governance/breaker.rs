@@ -252,6 +252,27 @@ fn failures_in_a_row_set_a_target_aside_and_a_probe_brings_it_back() {
 }
 
 #[test]
+fn a_late_probe_is_not_taken_for_the_end_of_a_later_time_aside() {
+    let breaker = breaker();
+    fail(&breaker, 3, 1);
+    // Given up at 14, which is when the next time aside will end.
+    let late = breaker.enter(at(5)).unwrap();
+    assert!(late.is_probe());
+    let recovered = breaker.enter_anyway(at(5)).succeed(at(5));
+    assert_eq!(recovered, Change::Recovered);
+    fail(&breaker, 3, 10);
+    assert_eq!(
+        breaker.state(at(10)),
+        State::SetAside(Duration::from_secs(4))
+    );
+    assert_eq!(late.fail(at(10)), Change::None);
+    assert_eq!(
+        breaker.state(at(10)),
+        State::SetAside(Duration::from_secs(4))
+    );
+}
+
+#[test]
 fn a_failed_probe_doubles_the_time_up_to_its_bound() {
     let breaker = breaker();
     fail(&breaker, 3, 1);
