@@ -1,10 +1,15 @@
 //! What this crate costs a request whose answer comes in one piece: time and allocations of each step, as the server
-//! calls them. `cargo bench -p tollgate-providers`; the work is that of `benches/` (`make bench`): 1 KiB each way.
+//! calls them. `cargo bench -p tollgate-providers`, with the beginning of a case's name for that alone; the work is that
+//! of `benches/` (`make bench`): 1 KiB each way.
 //!
 //! *Warm* is the lowest of many batches in a loop: whatever else the machine does only ever adds. *Cold* is the median of
 //! single calls after caches and branch predictors had other work, as between two requests of a server.
 #![allow(unsafe_code)] // The counting allocator.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods
+)]
 
 use bytes::Bytes;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -58,10 +63,19 @@ fn main() {
     let forward = (ProviderKind::OpenAi, "gpt-4o-mini");
     let translate = (ProviderKind::Anthropic, "mock-whole");
     case("OpenAI to OpenAI", &request, forward, &openai_reply());
-    case("OpenAI to Anthropic", &request, translate, &anthropic_reply());
+    case(
+        "OpenAI to Anthropic",
+        &request,
+        translate,
+        &anthropic_reply(),
+    );
 }
 
 fn case(name: &str, request: &Bytes, target: (ProviderKind, &str), reply: &Bytes) {
+    let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    if wanted.is_some_and(|wanted| !name.starts_with(&wanted)) {
+        return;
+    }
     println!("{name}");
     let call = scan(request);
     step("scan", || scan(request));

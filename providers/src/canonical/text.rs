@@ -12,10 +12,11 @@ pub(crate) struct Text<'a>(Cow<'a, str>);
 impl<'a> Text<'a> {
     /// Reads a string.
     pub(crate) fn read(cursor: &mut Cursor<'a>) -> Result<Self, SyntaxError> {
-        let range = cursor.string()?.range();
-        let quoted = cursor.slice(range);
-        let inner = quoted.get(1..quoted.len().saturating_sub(1));
-        Ok(Self(whole_letters(inner.unwrap_or_default())))
+        let text = cursor.string()?;
+        Ok(Self(match text.is_escaped() {
+            true => whole_letters(text.raw()),
+            false => Cow::Borrowed(text.raw()),
+        }))
     }
 
     /// Reads a string; any other value is skipped.
@@ -104,7 +105,7 @@ impl<'a> Text<'a> {
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
-        writer.escaped(&[&self.0]);
+        writer.escaped([&*self.0]);
     }
 
     pub(crate) fn field(&self, writer: &mut Writer, key: &str) {

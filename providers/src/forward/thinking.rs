@@ -7,10 +7,11 @@ use crate::provider::anthropic::signature_key;
 use crate::provider::openai::is_foreign;
 use crate::wire::json::{Cursor, Edit, SyntaxError, quote};
 use crate::{Call, TargetModel, ThinkingMemory};
-use memchr::memmem;
+use memchr::memmem::Finder;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 use tollgate_domain::Endpoint;
 
 const BLOCKS: &str = "thinking_blocks";
@@ -23,8 +24,9 @@ pub(super) fn edits(
     memory: &dyn ThinkingMemory,
     losses: &mut Losses,
 ) -> Vec<Edit<'static>> {
+    static BLOCKS_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BLOCKS));
     let is_chat = call.endpoint == Endpoint::ChatCompletions;
-    if !is_chat || memmem::find(&call.body, BLOCKS.as_bytes()).is_none() {
+    if !is_chat || BLOCKS_KEY.find(&call.body).is_none() {
         return Vec::new();
     }
     let model = target.model.unwrap_or(&call.model);

@@ -28,7 +28,10 @@ pub(super) fn read<'a>(
         }
         let (role, blocks) = message.blocks(at, &mut legacy, losses)?;
         if role == Role::System && request.turns.is_empty() {
-            request.system.extend(blocks);
+            match request.system.is_empty() {
+                true => request.system = blocks,
+                false => request.system.extend(blocks),
+            }
         } else {
             request.turns.push(Turn { at, role, blocks });
         }

@@ -76,15 +76,14 @@ pub(super) const REFUSAL: &str = "The model refused to answer.";
 
 fn message(response: &Response<'_>, names: &Names, is_legacy: bool, w: &mut Writer) {
     w.field("role", "assistant");
-    let texts = response.parts.iter().filter_map(|part| match part {
+    let mut texts = response.parts.iter().filter_map(|part| match part {
         Part::Text(text) => Some(text.escaped()),
         _ => None,
     });
-    let texts: Vec<&str> = texts.collect();
     w.key("content");
-    match texts.is_empty() {
-        true => w.raw("null"),
-        false => w.escaped(&texts),
+    match texts.next() {
+        None => w.raw("null"),
+        Some(first) => w.escaped(std::iter::once(first).chain(texts)),
     }
     w.key("refusal");
     match (&response.refusal, response.finish) {
@@ -123,10 +122,10 @@ fn thinking(response: &Response<'_>, w: &mut Writer) {
         Part::Thinking { text, .. } => Some(text.escaped()),
         _ => None,
     });
-    let open: Vec<&str> = open.filter(|text| !text.is_empty()).collect();
-    if !open.is_empty() {
+    let mut open = open.filter(|text| !text.is_empty());
+    if let Some(first) = open.next() {
         w.key("reasoning_content");
-        w.escaped(&open);
+        w.escaped(std::iter::once(first).chain(open));
     }
     let is_kept = |part: &&Part<'_>| match part {
         Part::Thinking { signature, .. } => !signature.is_empty(),

@@ -19,8 +19,10 @@ impl Marks {
             .filter(|tool| request.choice.allows(&tool.name))
             .map(|tool| tool.cache);
         let turns = request.turns.iter().flat_map(|turn| &turn.blocks);
-        let said = request.system.iter().chain(turns).flat_map(marks);
-        let mut list: Vec<_> = tools.chain(said).flatten().map(Some).collect();
+        let mut list: Vec<_> = tools.flatten().map(Some).collect();
+        for block in request.system.iter().chain(turns) {
+            add_marks(block, &mut list);
+        }
         let excess = list.len().saturating_sub(MARKS_MAX);
         for mark in list.iter_mut().take(excess) {
             *mark = None;
@@ -52,16 +54,17 @@ impl Marks {
     }
 }
 
-/// The marks of a block that is written, those within it first.
-fn marks(block: &Block<'_>) -> Vec<Option<Cache>> {
+/// Adds the marks of a block that is written, those within it first.
+fn add_marks(block: &Block<'_>, list: &mut Vec<Option<Cache>>) {
     match &block.kind {
-        Kind::Thinking { .. } | Kind::Redacted(_) => Vec::new(),
-        Kind::Text(text) | Kind::Refusal(text) if text.is_blank() => Vec::new(),
+        Kind::Thinking { .. } | Kind::Redacted(_) => return,
+        Kind::Text(text) | Kind::Refusal(text) if text.is_blank() => return,
         Kind::Result(result) if result.content.len() > 1 => {
-            let mut list: Vec<_> = result.content.iter().flat_map(marks).collect();
-            list.push(block.cache);
-            list
+            for inner in &result.content {
+                add_marks(inner, list);
+            }
         }
-        _ => vec![block.cache],
+        _ => {}
     }
+    list.extend(block.cache.map(Some));
 }

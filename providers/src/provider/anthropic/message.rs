@@ -134,9 +134,9 @@ impl<'r, 'a> Group<'r, 'a> {
 
     fn write(&self, pen: &mut Pen<'_>, w: &mut Writer) -> Result<(), Refusal> {
         let role = if self.is_user { "user" } else { "assistant" };
-        pen.message(role, self.results.iter().chain(&self.said), w)?;
+        pen.message(role, [&self.results, &self.said], w)?;
         if !self.instructions.is_empty() {
-            pen.message("system", self.instructions.iter(), w)?;
+            pen.message("system", [&[], &self.instructions], w)?;
         }
         Ok(())
     }
@@ -151,28 +151,32 @@ struct Pen<'p> {
 }
 
 impl Pen<'_> {
-    fn message<'b, 'a: 'b>(
+    /// The blocks of a message, one list after the other.
+    fn message(
         &mut self,
         role: &str,
-        blocks: impl Iterator<Item = &'b &'b Block<'a>>,
+        blocks: [&[&Block<'_>]; 2],
         w: &mut Writer,
     ) -> Result<(), Refusal> {
-        let blocks: Vec<_> = blocks.collect();
         let mut result = Ok(());
         w.object(|w| {
             w.field("role", role);
             w.key("content");
-            match blocks.as_slice() {
+            match blocks {
                 [
-                    Block {
-                        kind: Kind::Text(text),
-                        cache: None,
-                        ..
-                    },
+                    [],
+                    [
+                        Block {
+                            kind: Kind::Text(text),
+                            cache: None,
+                            ..
+                        },
+                    ],
                 ] if !self.is_prefill => text.write(w),
-                blocks => w.array(|w| {
-                    for (index, block) in blocks.iter().enumerate() {
-                        let is_end = self.is_prefill && index + 1 == blocks.len();
+                [first, then] => w.array(|w| {
+                    let count = first.len() + then.len();
+                    for (index, block) in first.iter().chain(then).enumerate() {
+                        let is_end = self.is_prefill && index + 1 == count;
                         result = result.clone().and(self.block(block, is_end, w));
                     }
                 }),

@@ -6,6 +6,8 @@
 
 use crate::ModelFacts;
 use crate::canonical::Effort;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// Which `thinking` a model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +123,9 @@ fn named(model: &str) -> Facts {
 /// `("opus", (4, 7))` of `claude-opus-4-7-20260416`; `claude-3-5-sonnet-latest` and the names of other hosts
 /// (`us.anthropic.claude-sonnet-4-5-20250929-v1:0`) are read as well. A family without a version is its newest.
 fn family(model: &str) -> Option<(&str, (u32, u32))> {
-    let (_, name) = model.split_once("claude-")?;
+    static CLAUDE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("claude-"));
+    let at = CLAUDE.find(model.as_bytes())?;
+    let name = model.get(at + CLAUDE.needle().len()..)?;
     let words = || name.split(|letter: char| !letter.is_ascii_alphanumeric());
     let families = ["opus", "sonnet", "haiku", "fable", "mythos"];
     let mut numbers = words()

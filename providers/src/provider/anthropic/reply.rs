@@ -4,11 +4,12 @@ use super::citation::Source;
 use super::finish;
 use crate::canonical::{Part, Response, Text, whole_letters};
 use crate::wire::json::{Cursor, SyntaxError};
+use std::ops::Range;
 
 /// Reads a message. What is no message is read as one without content.
 pub(crate) fn read(body: &[u8]) -> Result<Response<'_>, SyntaxError> {
     let mut response = Response::default();
-    let mut letters = 0;
+    let mut letters = Letters::default();
     let mut cursor = Cursor::new(body)?;
     cursor.object(|cursor, key| match (key, cursor.peek()) {
         ("content", Some(b'[')) => cursor.array(|cursor| {
@@ -18,14 +19,14 @@ pub(crate) fn read(body: &[u8]) -> Result<Response<'_>, SyntaxError> {
             let Some(part) = part(block) else {
                 return Ok(());
             };
-            if let Part::Text(text) = &part {
-                let start = letters;
-                letters += text.letters();
+            response.parts.push(part);
+            if !sources.is_empty()
+                && let Some(range) = letters.of_last(&response.parts)
+            {
                 let cited = sources.into_iter();
-                let cited = cited.map(|source| source.of(start..letters));
+                let cited = cited.map(|source| source.of(range.clone()));
                 response.citations.extend(cited);
             }
-            response.parts.push(part);
             Ok(())
         }),
         ("stop_reason", _) => {
@@ -44,6 +45,33 @@ pub(crate) fn read(body: &[u8]) -> Result<Response<'_>, SyntaxError> {
         _ => cursor.skip(),
     })?;
     Ok(response)
+}
+
+/// Counts an answer's letters, as far as a citation asks for them.
+#[derive(Default)]
+struct Letters {
+    count: usize,
+    /// Parts that are counted.
+    parts: usize,
+}
+
+impl Letters {
+    /// The letters of the last part among those of all texts; none where it is no text.
+    fn of_last(&mut self, parts: &[Part<'_>]) -> Option<Range<usize>> {
+        let Some(Part::Text(last)) = parts.last() else {
+            return None;
+        };
+        let before = parts.len().saturating_sub(1);
+        for part in parts.get(self.parts..before).unwrap_or_default() {
+            if let Part::Text(text) = part {
+                self.count += text.letters();
+            }
+        }
+        let start = self.count;
+        self.count += last.letters();
+        self.parts = parts.len();
+        Some(start..self.count)
+    }
 }
 
 /// The words for a refusal.

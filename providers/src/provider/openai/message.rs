@@ -207,7 +207,7 @@ impl Pen<'_> {
             }
             pieces.push(text.escaped());
         }
-        w.escaped(&pieces);
+        w.escaped(pieces);
     }
 
     /// How a mark is said, where the model knows marks.

@@ -110,5 +110,5 @@ fn part(kind: &str, mark: Option<&str>, w: &mut Writer, fields: impl FnOnce(&mut
 }
 
 fn data_url(media: &str, data: &str, w: &mut Writer) {
-    w.escaped(&["data:", media, ";base64,", data]);
+    w.escaped(["data:", media, ";base64,", data]);
 }

@@ -33,6 +33,16 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// What stands between the quotes.
+    pub fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// Whether there are escapes in it.
+    pub fn is_escaped(&self) -> bool {
+        self.escaped
+    }
+
     /// Where the string lies in the input, quotes included.
     pub fn range(&self) -> Range<usize> {
         self.start..self.start + self.raw.len() + 2

@@ -6,7 +6,17 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// The closing quote of a string whose first byte is at `at`, and whether there are escapes in it.
-pub(super) fn string_end(bytes: &[u8], mut at: usize) -> Result<(usize, bool), SyntaxError> {
+#[inline]
+pub(super) fn string_end(bytes: &[u8], at: usize) -> Result<(usize, bool), SyntaxError> {
+    let end = plain_end(bytes, at);
+    match bytes.get(end) {
+        Some(b'"') => Ok((end, false)),
+        _ => escaped_end(bytes, end),
+    }
+}
+
+/// The same from the first byte on that is not plain.
+fn escaped_end(bytes: &[u8], mut at: usize) -> Result<(usize, bool), SyntaxError> {
     let mut escaped = false;
     loop {
         at = plain_end(bytes, at);
@@ -32,13 +42,17 @@ pub(super) fn string_end(bytes: &[u8], mut at: usize) -> Result<(usize, bool), S
     }
 }
 
+/// Words of eight bytes in which nearly every key and name has ended.
+const SHORT_WORDS: usize = 3;
+
 /// The first byte from `at` on that is a quote, a backslash or a control character; else the end.
 ///
-/// Keys and words are short, prompts long: two words of eight bytes first, then blocks that the compiler makes vector
-/// instructions of.
-fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+/// Keys and words are short, prompts long: a few words of eight bytes are looked at where they are needed, the rest
+/// elsewhere.
+#[inline]
+pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     let mut rest = bytes.get(at..).unwrap_or_default();
-    for _ in 0..2 {
+    for _ in 0..SHORT_WORDS {
         let Some((word, next)) = rest.split_first_chunk::<8>() else {
             break;
         };
@@ -49,28 +63,34 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
         at += 8;
         rest = next;
     }
-    while let Some((block, next)) = rest.split_first_chunk::<32>() {
-        let found = block.iter().fold(false, |found, byte| {
-            found | (*byte == b'"') | (*byte == b'\\') | (*byte < b' ')
+    at + long_plain_end(rest)
+}
+
+/// The same for what may be long: in blocks that the compiler makes vector instructions of, as long as their bytes are
+/// told apart as bytes.
+#[inline(never)]
+fn long_plain_end(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((block, next)) = rest.split_first_chunk::<64>() {
+        let found = block.iter().fold(0, |found, byte| {
+            found | u8::from(*byte == b'"') | u8::from(*byte == b'\\') | u8::from(*byte < b' ')
         });
-        if found {
+        if found != 0 {
             break;
         }
-        at += 32;
         rest = next;
     }
     while let Some((word, next)) = rest.split_first_chunk::<8>() {
         let hits = special(u64::from_le_bytes(*word));
         if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
+            return bytes.len() - rest.len() + (hits.trailing_zeros() / 8) as usize;
         }
-        at += 8;
         rest = next;
     }
     let tail = rest
         .iter()
         .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F));
-    at + tail.unwrap_or(rest.len())
+    bytes.len() - rest.len() + tail.unwrap_or(rest.len())
 }
 
 /// The high bit of each byte that ends plain text; exact up to the lowest one set.

@@ -1,5 +1,6 @@
 //! Edits in a JSON text that leave every other byte as it was.
 
+use super::scalar;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -19,7 +20,8 @@ pub fn splice(body: &Bytes, edits: &[Edit<'_>]) -> Bytes {
         return body.clone();
     }
     let added: usize = edits.iter().map(|edit| edit.with.len()).sum();
-    let mut out = Vec::with_capacity(body.len() + added);
+    let removed: usize = edits.iter().map(|edit| edit.range.len()).sum();
+    let mut out = Vec::with_capacity((body.len() + added).saturating_sub(removed));
     let mut from = 0;
     for edit in edits {
         out.extend_from_slice(body.get(from..edit.range.start).unwrap_or_default());
@@ -47,12 +49,14 @@ pub fn member(body: &[u8], value: &Range<usize>) -> Range<usize> {
     start..value.end + comma * (gap + 1)
 }
 
+/// Whether a text stands in JSON as it is.
+pub(super) fn is_plain(text: &str) -> bool {
+    scalar::plain_end(text.as_bytes(), 0) == text.len()
+}
+
 /// A string as JSON, with quotes.
 pub fn quote(text: &str) -> String {
-    let plain = text
-        .bytes()
-        .all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
-    if plain {
+    if is_plain(text) {
         let mut quoted = String::with_capacity(text.len() + 2);
         quoted.push('"');
         quoted.push_str(text);

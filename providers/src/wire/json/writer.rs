@@ -1,5 +1,7 @@
 //! JSON written from front to back, without a tree. What was read as JSON goes out again as it was read.
 
+use super::splice::is_plain;
+
 /// Writes one JSON text. Commas are its own affair; that keys stand in objects alone is the caller's.
 #[derive(Debug, Default)]
 pub struct Writer {
@@ -63,7 +65,7 @@ impl Writer {
     }
 
     /// A string of parts that are escaped already.
-    pub fn escaped(&mut self, parts: &[&str]) {
+    pub fn escaped<'p>(&mut self, parts: impl IntoIterator<Item = &'p str>) {
         self.before_value();
         self.out.push(b'"');
         for part in parts {
@@ -114,6 +116,12 @@ impl Writer {
 }
 
 fn escape(out: &mut Vec<u8>, text: &str) {
+    if is_plain(text) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    }
     // Writing to memory never fails.
     let _ = serde_json::to_writer(out, text);
 }
@@ -136,7 +144,7 @@ mod tests {
             w.key("c");
             w.object(|w| w.field_raw("d", "1e400"));
             w.key("e");
-            w.escaped(&["\\u00e9", "x"]);
+            w.escaped(["\\u00e9", "x"]);
         });
         let expected = r#"{"a":"x\"\n","b":[1,{},null],"c":{"d":1e400},"e":"\u00e9x"}"#;
         assert_eq!(String::from_utf8(writer.finish()).unwrap(), expected);
