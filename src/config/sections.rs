@@ -30,12 +30,14 @@ section! {
         /// By name.
         providers: Named<provider::ProviderSection>,
         /// By name: what callers send as `model`.
+        #[schemars(extend("minProperties" = 1, "propertyNames" = { "pattern": r"^[^*]*\*?$" }))]
         routes: Named<route::RouteSection> = required,
         /// By name.
         keys: Named<key::KeySection>,
         /// Limits of every key.
         limits: List<LimitSection>,
         /// By `provider/model`.
+        #[schemars(extend("propertyNames" = { "pattern": "^[^/]+/." }))]
         prices: Named<price::PriceSection>,
     }
 }

@@ -9,8 +9,8 @@ macro_rules! section {
             $( $(#[$field_attribute:meta])* $field:ident : $type:ty $(= $required:ident)? ),* $(,)?
         }
     ) => {
-        $(#[$attribute])*
         #[derive(schemars::JsonSchema)]
+        $(#[$attribute])*
         #[schemars(deny_unknown_fields)]
         pub(crate) struct $name {
             $(

@@ -15,10 +15,12 @@ use tollgate_governance::principal::{
 
 section! {
     /// A virtual key: the key itself, or its hash.
+    #[schemars(extend("oneOf" = [{ "required": ["key"] }, { "required": ["hash"] }]))]
     pub(crate) struct KeySection {
         /// The key, of any form; only its hash is kept in memory. Either this or `hash`.
         key: SecretText,
         /// `sha256:` and 64 hexadecimal digits: `printf %s "$KEY" | sha256sum`. Either this or `key`.
+        #[schemars(extend("pattern" = r"^sha256:[0-9a-fA-F]{64}$|\$\{"))]
         hash: SecretText,
         /// Who holds it. Default: the tag `owner`.
         owner: String,
@@ -33,6 +35,7 @@ section! {
         /// Limits of this key, beside those of every key.
         limits: List<LimitSection>,
         /// From when on it is refused: `2027-01-31T00:00:00Z`, or a day (in UTC).
+        #[schemars(extend("pattern" = r"^\d{4}-\d{2}-\d{2}([Tt ]|$)|\$\{"))]
         expires: String,
         /// `false` refuses it. Default: true.
         enabled: bool,

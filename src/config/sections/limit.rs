@@ -5,6 +5,11 @@ use tollgate_governance::limit::{Limit, Per, Rate};
 
 section! {
     /// A limit: at least one of requests, tokens and concurrent.
+    #[schemars(extend("anyOf" = [
+        { "required": ["requests"] },
+        { "required": ["tokens"] },
+        { "required": ["concurrent"] },
+    ]))]
     pub(crate) struct LimitSection {
         /// Who shares it: `key` (each key has it for itself) or, on a route, `route` (all callers together).
         /// Default: `key`.
@@ -14,6 +19,7 @@ section! {
         /// Input and output together, such as `200k/min`.
         tokens: Rate,
         /// Requests at once, each until its stream's end.
+        #[schemars(extend("minimum" = 1))]
         concurrent: u32,
     }
 }

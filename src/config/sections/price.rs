@@ -10,6 +10,10 @@ use tollgate_providers::PROVIDERS;
 section! {
     /// Prices of `provider/model`, in dollars a million tokens, in place of all that the price table has for it. The
     /// provider is one of this file or a vendor (`openai`, `anthropic`); the model may end in `*`.
+    #[schemars(extend("anyOf" = [
+        { "required": ["input_usd_per_million"] },
+        { "required": ["output_usd_per_million"] },
+    ]))]
     pub(crate) struct PriceSection {
         input_usd_per_million: PicoUsd,
         /// Input read from a cache. Default: the price of input.

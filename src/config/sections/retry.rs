@@ -13,6 +13,7 @@ section! {
     /// When a failure is tried again; never after the first byte went out.
     pub(crate) struct RetrySection {
         /// Tries on one target before the next one's turn, the first included. Default: 2.
+        #[schemars(extend("minimum" = 1, "maximum" = 10))]
         attempts: u32,
         /// Failures that are tried again: statuses (`429`), classes of them (`5xx`), `connect`,
         /// `first_token_timeout`, `broken` (a stream that broke before its first content).

@@ -21,6 +21,7 @@ section! {
         /// `weighted` picks at random by weight, `priority` takes the file's order. Default: `weighted`.
         strategy: Strategy,
         /// Where requests go.
+        #[schemars(extend("minItems" = 1))]
         targets: List<TargetSection> = required,
         /// Tried in order once no target is left: names of routes, or targets.
         fallbacks: List<FallbackSection>,

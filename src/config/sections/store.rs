@@ -10,6 +10,7 @@ section! {
     pub(crate) struct StoreSection {
         /// `sqlite://PATH`, relative to the working directory. Default: `tollgate.db` in the data folder,
         /// which is `--data`, then the environment variable `TOLLGATE_DATA`, then `data`.
+        #[schemars(extend("pattern" = r"^sqlite://|\$\{"))]
         url: String,
         /// The journal's folder, relative to the working directory. Default: `journal` beside the database.
         journal: PathText,

@@ -158,6 +158,30 @@ fn the_example_and_the_embedded_default_are_right() {
     example.unwrap_or_else(|p| panic!("{}", render(&p)));
 }
 
+/// Editors refuse by the schema what `check` refuses for more than a field's type, as far as it can be said there.
+#[test]
+fn the_schema_says_what_fields_need_beside_their_types() {
+    let schema: serde_json::Value = serde_json::from_str(&schema_text()).unwrap();
+    for (place, expected) in [
+        ("/properties/routes/minProperties", serde_json::json!(1)),
+        ("/$defs/RouteSection/properties/targets/minItems", 1.into()),
+        ("/$defs/RetrySection/properties/attempts/minimum", 1.into()),
+        ("/$defs/RetrySection/properties/attempts/maximum", 10.into()),
+        (
+            "/$defs/LimitSection/properties/concurrent/minimum",
+            1.into(),
+        ),
+        ("/$defs/LimitSection/anyOf/1/required/0", "tokens".into()),
+        ("/$defs/KeySection/oneOf/1/required/0", "hash".into()),
+        (
+            "/$defs/PriceSection/anyOf/0/required/0",
+            "input_usd_per_million".into(),
+        ),
+    ] {
+        assert_eq!(schema.pointer(place), Some(&expected), "{place}");
+    }
+}
+
 #[test]
 fn the_committed_schema_is_current() {
     let committed = include_str!("../../../config/schema.json");
