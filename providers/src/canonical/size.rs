@@ -10,22 +10,32 @@ const MEDIA: u64 = 1_000 * TOKEN;
 impl Request<'_> {
     /// About how many tokens the request has: four bytes of text each.
     pub(crate) fn about_tokens(&self) -> u64 {
+        self.about_bytes().div_ceil(TOKEN)
+    }
+
+    /// About how many bytes of text the request has, media as what they are taken for.
+    pub(crate) fn about_bytes(&self) -> u64 {
         let turns = self.turns.iter().flat_map(|turn| &turn.blocks);
         let said = self.system.iter().chain(turns).map(block);
         let tools = self.tools.iter().map(tool);
-        said.chain(tools).sum::<u64>().div_ceil(TOKEN)
+        said.chain(tools).sum()
     }
 }
 
 impl Response<'_> {
     /// About how many tokens the answer has.
     pub(crate) fn about_tokens(&self) -> u64 {
+        about_tokens(self.bytes())
+    }
+
+    /// How many bytes of text the answer has.
+    pub(crate) fn bytes(&self) -> usize {
         let bytes = self.parts.iter().map(|part| match part {
             Part::Text(text) | Part::Thinking { text, .. } => text.escaped().len(),
             Part::Redacted(_) => 0,
             Part::Call { name, input, .. } => name.escaped().len() + input.len(),
         });
-        about_tokens(bytes.sum())
+        bytes.sum()
     }
 }
 

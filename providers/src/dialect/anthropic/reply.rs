@@ -23,13 +23,16 @@ pub(super) fn tier(tier: &str) -> Option<&'static str> {
     }
 }
 
+/// About the bytes of an answer beside its text.
+const ENVELOPE: usize = 512;
+
 /// Writes a message.
 pub(crate) fn write(response: &Response<'_>, envelope: &Envelope<'_>, form: &Form) -> Vec<u8> {
     let names = &form.names;
     let usage = envelope
         .usage
         .unwrap_or_else(|| form.about(response.about_tokens()));
-    let mut w = Writer::with_capacity(1024);
+    let mut w = Writer::with_capacity(ENVELOPE + response.bytes());
     w.object(|w| {
         w.field("id", envelope.id);
         w.field("type", "message");

@@ -27,6 +27,9 @@ pub(super) fn tier(tier: &str) -> Option<&'static str> {
     }
 }
 
+/// About the bytes of an answer beside its text.
+const ENVELOPE: usize = 640;
+
 /// Writes a chat completion.
 pub(crate) fn write(
     response: &Response<'_>,
@@ -34,7 +37,7 @@ pub(crate) fn write(
     names: &Names,
     is_legacy: bool,
 ) -> Vec<u8> {
-    let mut w = Writer::with_capacity(1024);
+    let mut w = Writer::with_capacity(ENVELOPE + response.bytes());
     w.object(|w| {
         w.field("id", envelope.id);
         w.field("object", "chat.completion");

@@ -17,6 +17,9 @@ use tollgate_domain::Refusal;
 /// The largest answer asked for where neither the caller nor the price table says.
 const MAX_TOKENS: u64 = 8192;
 
+/// About the bytes of a request beside its text.
+const ENVELOPE: usize = 512;
+
 /// The longest `metadata.user_id`, in characters.
 const USER_MAX: usize = 256;
 
@@ -62,7 +65,7 @@ pub(crate) fn write(
     }
     let mut names = Names::within(NAME_MAX);
     let mut marks = Marks::of(&request, losses);
-    let mut w = Writer::with_capacity(1024);
+    let mut w = Writer::with_capacity(ENVELOPE + request.about_bytes() as usize);
     let mut result = Ok(());
     w.object(|w| {
         w.field("model", model);

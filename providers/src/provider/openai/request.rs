@@ -7,6 +7,9 @@ use crate::canonical::{Block, Kind, Losses, Names, Request, Role, check_pairing,
 use crate::wire::json::Writer;
 use tollgate_domain::Refusal;
 
+/// About the bytes of a request beside its text.
+const ENVELOPE: usize = 512;
+
 /// A request as OpenAI reads it.
 pub(crate) struct Written {
     pub(crate) body: Vec<u8>,
@@ -37,7 +40,7 @@ pub(crate) fn write(
     let facts = models::facts(model);
     let mut names = Names::within(NAME_MAX);
     let mut result = Ok(());
-    let mut w = Writer::with_capacity(1024);
+    let mut w = Writer::with_capacity(ENVELOPE + request.about_bytes() as usize);
     w.object(|w| {
         w.field("model", model);
         if is_stream {
