@@ -1,7 +1,6 @@
 //! Strings, numbers and words: where they end, and what they mean.
 
 use super::SyntaxError;
-use memchr::memchr2;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -67,20 +66,31 @@ pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     at + long_plain_end(rest)
 }
 
-/// The same for what may be long: looked at twice, each time many bytes at once.
+/// The same for what may be long: in blocks that the compiler makes vector instructions of, as long as their bytes are
+/// told apart as bytes.
 #[inline(never)]
 fn long_plain_end(bytes: &[u8]) -> usize {
-    let end = memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len());
-    let before = bytes.get(..end).unwrap_or_default();
-    let is_control = |byte: &u8| *byte < b' ';
-    // Without a way out in the middle the compiler makes vector instructions of it.
-    let controls = before
-        .iter()
-        .fold(0, |found, byte| found | u8::from(is_control(byte)));
-    match controls {
-        0 => end,
-        _ => before.iter().position(is_control).unwrap_or(end),
+    let mut rest = bytes;
+    while let Some((block, next)) = rest.split_first_chunk::<64>() {
+        let found = block.iter().fold(0, |found, byte| {
+            found | u8::from(*byte == b'"') | u8::from(*byte == b'\\') | u8::from(*byte < b' ')
+        });
+        if found != 0 {
+            break;
+        }
+        rest = next;
     }
+    while let Some((word, next)) = rest.split_first_chunk::<8>() {
+        let hits = special(u64::from_le_bytes(*word));
+        if hits != 0 {
+            return bytes.len() - rest.len() + (hits.trailing_zeros() / 8) as usize;
+        }
+        rest = next;
+    }
+    let tail = rest
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F));
+    bytes.len() - rest.len() + tail.unwrap_or(rest.len())
 }
 
 /// The high bit of each byte that ends plain text; exact up to the lowest one set.
