@@ -81,6 +81,19 @@ fn what_rfc_8259_forbids_is_refused_where_it_stands() {
 }
 
 #[test]
+fn control_characters_are_found_anywhere_in_a_long_string() {
+    for place in 0..200 {
+        for control in [0, b'\n', 0x1F] {
+            let mut body = [b"\"", [b'a'; 200].as_slice(), b"\""].concat();
+            body[place + 1] = control;
+            let error = check(&body).unwrap_err();
+            assert_eq!(error.at, place + 1);
+            assert_eq!(error.expected, "no control character in a string");
+        }
+    }
+}
+
+#[test]
 fn depth_is_counted_across_readers() {
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     assert!(check(deep(128).as_bytes()).is_ok());
