@@ -4,11 +4,11 @@ use super::guard::{self, Reason};
 use super::h1::{self, RequestBody};
 use super::{h2, service};
 use crate::gateway::Gateway;
-use crate::pipeline::ReplyBody;
+use crate::pipeline::Answer;
 use crate::socket::Socket;
 use crate::upstream;
 use arc_swap::ArcSwapOption;
-use http::{Request, Response};
+use http::Request;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -193,11 +193,11 @@ async fn stopped(mut stop: Stop) {
 struct Answerer<'a>(&'a Arc<Gateway>);
 
 impl h1::Service for Answerer<'_> {
-    async fn answer(&self, request: Request<RequestBody>) -> Response<ReplyBody> {
+    async fn answer(&self, request: Request<RequestBody>) -> Answer {
         service::answer(self.0, request).await
     }
 
-    fn refuse(&self, raw: &[u8], reason: Reason) -> Response<ReplyBody> {
+    fn refuse(&self, raw: &[u8], reason: Reason) -> Answer {
         service::refuse(self.0, guard::dialect_of(raw), reason)
     }
 

@@ -4,13 +4,11 @@ use crate::clock;
 use crate::gateway::Gateway;
 use crate::live::{Live, LiveKey};
 use crate::percent;
-use crate::pipeline::ReplyBody;
 use crate::pipeline::answer::{VERSION, put_standing};
 use crate::pipeline::caller;
-use http::header::CONTENT_TYPE;
+use crate::pipeline::{Answer, ReplyBody};
+use http::StatusCode;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode};
-use hyper::Response;
 use std::sync::atomic::Ordering;
 use tollgate_domain::{Dialect, Refusal};
 use tollgate_governance::principal::Scope;
@@ -22,25 +20,20 @@ pub fn reply(
     status: StatusCode,
     content_type: &'static str,
     body: impl Into<bytes::Bytes>,
-) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::whole(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(
-        HeaderName::from_static("x-tollgate-version"),
-        HeaderValue::from_static(VERSION),
-    );
-    response
+) -> Answer {
+    let mut answer = Answer::of(status.as_u16(), ReplyBody::whole(body));
+    answer.lines.put("content-type", content_type);
+    answer.lines.put("x-tollgate-version", VERSION);
+    answer
 }
 
 /// The process runs.
-pub fn livez() -> Response<ReplyBody> {
+pub fn livez() -> Answer {
     reply(StatusCode::OK, TEXT, "ok\n")
 }
 
 /// New requests are welcome. A store that is away is no reason to say no: the journal carries on.
-pub fn readyz(gateway: &Gateway) -> Response<ReplyBody> {
+pub fn readyz(gateway: &Gateway) -> Answer {
     if gateway.is_draining.load(Ordering::Relaxed) {
         reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n")
     } else {
@@ -48,7 +41,7 @@ pub fn readyz(gateway: &Gateway) -> Response<ReplyBody> {
     }
 }
 
-pub fn metrics(gateway: &Gateway) -> Response<ReplyBody> {
+pub fn metrics(gateway: &Gateway) -> Answer {
     let metrics = &gateway.metrics;
     metrics.backlog.set(&gateway.journal, &gateway.drained);
     let text = metrics.render(&gateway.lasting.breakers);
@@ -60,16 +53,11 @@ pub fn metrics(gateway: &Gateway) -> Response<ReplyBody> {
 }
 
 /// `/v1/models` and `/v1/models/{id}`: the names that this key may send.
-pub fn models(
-    live: &Live,
-    dialect: Dialect,
-    head: &Parts,
-    path: &str,
-) -> Result<Response<ReplyBody>, Refusal> {
+pub fn models(live: &Live, dialect: Dialect, head: &Parts, path: &str) -> Result<Answer, Refusal> {
     let key = caller::authenticate(live, &head.headers)?;
-    let mut response = names(live, &key, dialect, head, path)?;
-    put_standing(response.headers_mut(), key.standing(clock::now()), dialect);
-    Ok(response)
+    let mut answer = names(live, &key, dialect, head, path)?;
+    put_standing(&mut answer.lines, key.standing(clock::now()), dialect);
+    Ok(answer)
 }
 
 fn names(
@@ -78,7 +66,7 @@ fn names(
     dialect: Dialect,
     head: &Parts,
     path: &str,
-) -> Result<Response<ReplyBody>, Refusal> {
+) -> Result<Answer, Refusal> {
     key.principal.require(Scope::Invoke)?;
     let wanted = path
         .strip_prefix("/v1/models")

@@ -5,22 +5,20 @@ use super::h1::RequestBody;
 use super::{access, plain};
 use crate::gateway::Gateway;
 use crate::pipeline::caller::{authenticate, dialect};
-use crate::pipeline::{self, ReplyBody, answer};
+use crate::pipeline::{self, Answer, Lines, ReplyBody, answer};
 use crate::telemetry::others::{Asked, Kind};
-use http::HeaderValue;
-use http::header::ALLOW;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request};
 use std::sync::Arc;
 use tollgate_domain::{Dialect, Endpoint, Refusal};
 use tollgate_governance::principal::Scope;
 use tower::ServiceExt;
 
 /// Refuses a head that nothing may be made of.
-pub fn refuse(gateway: &Gateway, dialect: Dialect, reason: Reason) -> Response<ReplyBody> {
+pub fn refuse(gateway: &Gateway, dialect: Dialect, reason: Reason) -> Answer {
     answer::stranger(gateway, &Asked::UNREADABLE, dialect, &refused_head(reason))
 }
 
-pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Response<ReplyBody> {
+pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Answer {
     let endpoint = Endpoint::at(request.uri().path());
     match (endpoint, request.method()) {
         (Some(endpoint), &Method::POST) => pipeline::serve(gateway, endpoint, request).await,
@@ -37,11 +35,8 @@ pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Re
                 method: method.as_str(),
                 path,
             };
-            let mut response = answer::stranger(gateway, &asked, spoken, &refusal);
-            if let Some(allow) = response.headers_mut().get_mut(ALLOW) {
-                *allow = HeaderValue::from_static("POST");
-            }
-            response
+            let answer = answer::stranger(gateway, &asked, spoken, &refusal);
+            allowing(answer, &refusal, "POST")
         }
         (None, _) => {
             let spoken = dialect(request.uri().path(), request.headers());
@@ -52,18 +47,29 @@ pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Re
                 path: uri.path(),
             };
             match other(gateway, request).await {
-                Ok(response) => {
-                    let status = response.status().as_u16();
+                Ok(answer) => {
+                    let status = answer.status.as_u16();
                     gateway.metrics.others.answered(&asked, status);
-                    response
+                    answer
                 }
                 Err(refusal) if is_mlflow_api(asked.path) => {
                     answer::mlflow_stranger(gateway, &asked, &refusal)
                 }
-                Err(refusal) => answer::stranger(gateway, &asked, spoken, &refusal),
+                Err(refusal) => {
+                    let answer = answer::stranger(gateway, &asked, spoken, &refusal);
+                    allowing(answer, &refusal, "GET, HEAD")
+                }
             }
         }
     }
+}
+
+/// Says which methods there are, where another was asked for.
+fn allowing(mut answer: Answer, refusal: &Refusal, methods: &str) -> Answer {
+    if matches!(refusal, Refusal::MethodNotAllowed(_)) {
+        answer.lines.put("allow", methods);
+    }
+    answer
 }
 
 /// What a path that is no model endpoint is about.
@@ -86,10 +92,7 @@ fn refused_head(reason: Reason) -> Refusal {
     }
 }
 
-async fn other(
-    gateway: &Arc<Gateway>,
-    request: Request<RequestBody>,
-) -> Result<Response<ReplyBody>, Refusal> {
+async fn other(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Result<Answer, Refusal> {
     let live = gateway.live.load_full();
     let (head, body) = request.into_parts();
     let path = head.uri.path();
@@ -140,12 +143,14 @@ async fn other(
     let answered = tokio::time::timeout(limit, answering).await;
     match answered.map_err(|_| Refusal::RequestTimeout)? {
         Ok(response) => {
-            let mut response = response.map(ReplyBody::Api);
-            response.headers_mut().insert(
-                http::HeaderName::from_static("x-tollgate-version"),
-                http::HeaderValue::from_static(answer::VERSION),
-            );
-            Ok(response)
+            let (head, body) = response.into_parts();
+            let mut lines = Lines::of(&head.headers);
+            lines.put("x-tollgate-version", answer::VERSION);
+            Ok(Answer {
+                status: head.status,
+                lines,
+                body: ReplyBody::Api(body),
+            })
         }
         Err(never) => match never {},
     }

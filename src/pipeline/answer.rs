@@ -1,14 +1,13 @@
 //! Answers: their heads, and refusals in the caller's words.
 
 use super::exchange::Exchange;
+use super::lines::Lines;
 use super::stream::Held;
 use crate::clock::{self, Moment};
 use crate::gateway::Gateway;
 use crate::telemetry::others::Asked;
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use hyper::Response;
+use http::{HeaderMap, HeaderName, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -17,14 +16,24 @@ use tollgate_governance::limit::{Standing, retry_after_seconds};
 use tollgate_providers::{error_body, error_status};
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const X_VERSION: HeaderName = HeaderName::from_static("x-tollgate-version");
-const X_REQUEST: HeaderName = HeaderName::from_static("x-tollgate-request-id");
-const X_ROUTE: HeaderName = HeaderName::from_static("x-tollgate-route");
-const X_PROVIDER: HeaderName = HeaderName::from_static("x-tollgate-provider");
-const X_MODEL: HeaderName = HeaderName::from_static("x-tollgate-model");
-const X_ATTEMPTS: HeaderName = HeaderName::from_static("x-tollgate-attempts");
-const X_DROPPED: HeaderName = HeaderName::from_static("x-tollgate-dropped-params");
+const JSON: &str = "application/json";
+
+/// An answer of ours.
+pub struct Answer {
+    pub status: StatusCode,
+    pub lines: Lines,
+    pub body: ReplyBody,
+}
+
+impl Answer {
+    pub fn of(status: u16, body: ReplyBody) -> Self {
+        Self {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            lines: Lines::with_room(),
+            body,
+        }
+    }
+}
 
 /// The body of any answer of ours.
 pub enum ReplyBody {
@@ -106,7 +115,7 @@ pub fn stranger(
     asked: &Asked<'_>,
     dialect: Dialect,
     refusal: &Refusal,
-) -> Response<ReplyBody> {
+) -> Answer {
     let id = crate::random::request_id(clock::unix_nanos()).to_string();
     let status = error_status(dialect, refusal);
     gateway.metrics.others.refused(asked, refusal, status, &id);
@@ -115,11 +124,7 @@ pub fn stranger(
 }
 
 /// As [`stranger`], in the words of MLflow's API.
-pub fn mlflow_stranger(
-    gateway: &Gateway,
-    asked: &Asked<'_>,
-    refusal: &Refusal,
-) -> Response<ReplyBody> {
+pub fn mlflow_stranger(gateway: &Gateway, asked: &Asked<'_>, refusal: &Refusal) -> Answer {
     let id = crate::random::request_id(clock::unix_nanos()).to_string();
     let status = refusal.status();
     gateway.metrics.others.refused(asked, refusal, status, &id);
@@ -127,30 +132,22 @@ pub fn mlflow_stranger(
     strangers(&id, refusal, status, Bytes::from(body))
 }
 
-fn strangers(id: &str, refusal: &Refusal, status: u16, body: Bytes) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::whole(body));
-    set_status(&mut response, status);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(X_VERSION, HeaderValue::from_static(VERSION));
-    put(headers, X_REQUEST, id);
-    refusal_headers(headers, refusal);
-    response
+fn strangers(id: &str, refusal: &Refusal, status: u16, body: Bytes) -> Answer {
+    let mut answer = Answer::of(status, ReplyBody::whole(body));
+    answer.lines.put("content-type", JSON);
+    answer.lines.put("x-tollgate-version", VERSION);
+    answer.lines.put("x-tollgate-request-id", id);
+    put_refusal(&mut answer.lines, refusal);
+    answer
 }
 
-fn refusal_headers(headers: &mut HeaderMap, refusal: &Refusal) {
+fn put_refusal(lines: &mut Lines, refusal: &Refusal) {
     if let Some(wait) = refusal.retry_after() {
-        headers.insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds(wait)));
+        lines.put("retry-after", retry_after_seconds(wait).to_string());
     }
     match refusal {
         Refusal::MissingKey | Refusal::InvalidKey | Refusal::ExpiredKey => {
-            headers.insert(
-                WWW_AUTHENTICATE,
-                HeaderValue::from_static("Basic realm=\"mlflow\""),
-            );
-        }
-        Refusal::MethodNotAllowed(_) => {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            lines.put("www-authenticate", "Basic realm=\"mlflow\"");
         }
         _ => {}
     }
@@ -160,24 +157,12 @@ pub(super) fn refusal_body(exchange: &Exchange, refusal: &Refusal) -> Bytes {
     error_body(exchange.dialect, refusal, &exchange.id.to_string())
 }
 
-pub(super) fn refused(
-    exchange: &Exchange,
-    refusal: &Refusal,
-    status: u16,
-    body: Bytes,
-) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::whole(body));
-    set_status(&mut response, status);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, JSON);
-    own_headers(headers, exchange);
-    refusal_headers(headers, refusal);
-    response
-}
-
-fn set_status(response: &mut Response<ReplyBody>, status: u16) {
-    *response.status_mut() =
-        http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+pub(super) fn refused(exchange: &Exchange, refusal: &Refusal, status: u16, body: Bytes) -> Answer {
+    let mut answer = Answer::of(status, ReplyBody::whole(body));
+    answer.lines.put("content-type", JSON);
+    put_own(&mut answer.lines, exchange);
+    put_refusal(&mut answer.lines, refusal);
+    answer
 }
 
 /// Headers of a provider that go on to the caller; all others are the operator's business or the connection's.
@@ -194,59 +179,50 @@ static FORWARDED: [HeaderName; 6] = [
 pub(super) fn answered(
     exchange: &Exchange,
     upstream: &HeaderMap,
-    content_type: HeaderValue,
+    content_type: &str,
     body: ReplyBody,
-) -> Response<ReplyBody> {
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.reserve(24);
-    headers.insert(CONTENT_TYPE, content_type);
-    pass_on(upstream, headers);
-    own_headers(headers, exchange);
-    response
+) -> Answer {
+    let mut answer = Answer::of(200, body);
+    answer.lines.put("content-type", content_type);
+    pass_on(upstream, &mut answer.lines);
+    put_own(&mut answer.lines, exchange);
+    answer
 }
 
 /// Copies what of a provider's head is for the caller.
-pub(super) fn pass_on(upstream: &HeaderMap, headers: &mut HeaderMap) {
+pub(super) fn pass_on(upstream: &HeaderMap, lines: &mut Lines) {
     if upstream.is_empty() {
         return;
     }
     for name in &FORWARDED {
         if let Some(value) = upstream.get(name) {
-            headers.insert(name.clone(), value.clone());
+            lines.put(name.as_str(), value);
         }
     }
 }
 
-fn own_headers(headers: &mut HeaderMap, exchange: &Exchange) {
-    headers.insert(X_VERSION, HeaderValue::from_static(VERSION));
-    put(headers, X_REQUEST, &exchange.id.to_string());
+fn put_own(lines: &mut Lines, exchange: &Exchange) {
+    lines.put("x-tollgate-version", VERSION);
+    lines.put("x-tollgate-request-id", exchange.id.to_string());
     if exchange.route.is_some() {
-        put(headers, X_ROUTE, exchange.route_name());
+        lines.put("x-tollgate-route", exchange.route_name());
     }
-    headers.insert(X_ATTEMPTS, HeaderValue::from(exchange.attempts));
+    lines.put("x-tollgate-attempts", exchange.attempts.to_string());
     if let Some((target, model)) = &exchange.tried {
-        put(headers, X_PROVIDER, target.provider.config.name.as_str());
-        put(headers, X_MODEL, model);
+        lines.put("x-tollgate-provider", target.provider.config.name.as_str());
+        lines.put("x-tollgate-model", model);
     }
     if !exchange.losses.is_empty() {
-        put(headers, X_DROPPED, &exchange.losses);
+        lines.put("x-tollgate-dropped-params", &exchange.losses);
     }
-    put_standing(headers, exchange.standing(), exchange.dialect);
+    put_standing(lines, exchange.standing(), exchange.dialect);
 }
 
 /// What a key has left, in the words of the dialect.
-pub fn put_standing(headers: &mut HeaderMap, standing: Standing, dialect: Dialect) {
+pub fn put_standing(lines: &mut Lines, standing: Standing, dialect: Dialect) {
     standing.headers(dialect, clock::unix_seconds(), |name, value| {
-        put(headers, HeaderName::from_static(name), value);
+        lines.put(name, value);
     });
-}
-
-/// Sets a header whose value may hold anything; what a header can't carry is left out.
-fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
 }
 
 #[cfg(test)]

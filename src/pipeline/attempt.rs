@@ -1,16 +1,16 @@
 //! Targets in order, tries at each, and what follows a failure.
 
-use super::answer::{ReplyBody, pass_on};
+use super::answer::Answer;
 use super::caller::Caller;
 use super::exchange::{Attempt, Exchange};
 use super::failed::{Failed, of_send, read_error, reason};
+use super::lines::Lines;
 use super::{count, misfit, request, stream, whole};
 use crate::clock;
 use crate::live::{LiveRoute, LiveTarget};
 use crate::random;
 use crate::upstream::{self, UpstreamBody};
 use http::HeaderMap;
-use hyper::Response;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,17 +36,17 @@ pub async fn run(
     route: Arc<LiveRoute>,
     call: Call,
     caller: Caller,
-) -> Response<ReplyBody> {
+) -> Answer {
     let mut plan = plan(&route);
     let mut last = Refusal::Unreachable("every target is set aside".to_owned());
-    let mut told = HeaderMap::new();
+    let mut told = Lines::default();
     while let Some(step) = plan.next_step() {
         let target = step.target;
         if count::is_ours(&exchange, &target) {
             return count::answer(exchange, target, &call).await;
         }
         let Ok(mut permit) = enter(&target) else {
-            (last, told) = (at_capacity(&target), HeaderMap::new());
+            (last, told) = (at_capacity(&target), Lines::default());
             continue;
         };
         let mut pass = if step.is_last_resort {
@@ -66,7 +66,7 @@ pub async fn run(
             let outgoing = match adapt(&exchange, &route, &call, &caller, &target) {
                 Ok(outgoing) => outgoing,
                 Err(refusal) => {
-                    (last, told) = (refusal, HeaderMap::new());
+                    (last, told) = (refusal, Lines::default());
                     break;
                 }
             };
@@ -82,7 +82,7 @@ pub async fn run(
             )
             .await
             {
-                Ok(response) => return response,
+                Ok(answer) => return answer,
                 Err((returned, failed)) => {
                     exchange = returned;
                     failed
@@ -127,14 +127,10 @@ pub async fn run(
 }
 
 /// Answers with the last error, and what its provider's head told.
-async fn refuse(
-    exchange: Box<Exchange>,
-    refusal: Refusal,
-    told: &HeaderMap,
-) -> Response<ReplyBody> {
-    let mut response = exchange.refuse(refusal).await;
-    pass_on(told, response.headers_mut());
-    response
+async fn refuse(exchange: Box<Exchange>, refusal: Refusal, told: &Lines) -> Answer {
+    let mut answer = exchange.refuse(refusal).await;
+    answer.lines.append(told);
+    answer
 }
 
 /// A provider takes no more requests at once.
@@ -213,7 +209,7 @@ fn adapt(
     )
 }
 
-type Outcome = Result<Response<ReplyBody>, (Box<Exchange>, Box<Failed>)>;
+type Outcome = Result<Answer, (Box<Exchange>, Box<Failed>)>;
 
 /// One try at one target.
 async fn one(

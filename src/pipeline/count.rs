@@ -2,19 +2,15 @@
 //!
 //! The tokenizer works on the blocking pool: it may have to be loaded, and the worker has others to serve.
 
-use super::answer::{self, ReplyBody};
+use super::answer::{self, Answer, ReplyBody};
 use super::exchange::{Ending, Exchange};
 use crate::live::LiveTarget;
 use crate::tokens;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use hyper::Response;
+use http::HeaderMap;
 use std::sync::Arc;
 use tollgate_domain::{Endpoint, Refusal};
 use tollgate_providers::{Call, Seen, check_count};
-
-/// What of the answer is an estimate.
-const X_ESTIMATED: HeaderName = HeaderName::from_static("x-tollgate-estimated");
 
 /// Whether the target leaves counting to us.
 pub(super) fn is_ours(exchange: &Exchange, target: &LiveTarget) -> bool {
@@ -25,7 +21,7 @@ pub(super) async fn answer(
     mut exchange: Box<Exchange>,
     target: Arc<LiveTarget>,
     call: &Call,
-) -> Response<ReplyBody> {
+) -> Answer {
     if let Err(refusal) = check_count(call) {
         return exchange.refuse(refusal).await;
     }
@@ -40,12 +36,11 @@ pub(super) async fn answer(
     exchange.tried = Some((target, model));
     let body = Bytes::from(format!(r#"{{"input_tokens":{count}}}"#));
     exchange.sends(&body, &Seen::default());
-    let content_type = HeaderValue::from_static("application/json");
-    let nothing = HeaderMap::new();
-    let mut response = answer::answered(&exchange, &nothing, content_type, ReplyBody::whole(body));
-    let estimated = HeaderValue::from_static("input_tokens");
-    response.headers_mut().insert(X_ESTIMATED, estimated);
+    let (nothing, body) = (HeaderMap::new(), ReplyBody::whole(body));
+    let mut answer = answer::answered(&exchange, &nothing, "application/json", body);
+    // What of the answer is an estimate.
+    answer.lines.put("x-tollgate-estimated", "input_tokens");
     exchange.finish(&Seen::default(), None, Ending::Ok, 200, None);
     exchange.leave().await;
-    response
+    answer
 }

@@ -3,7 +3,7 @@
 //! It rides in the response body, so that permits, reservations, the journal's closed record and the metrics last just
 //! as long as the request does.
 
-use super::answer::{self, ReplyBody};
+use super::answer::{self, Answer};
 use super::caller::Caller;
 use super::record::{self, End, Ended};
 use super::turn;
@@ -12,7 +12,6 @@ use crate::gateway::Gateway;
 use crate::live::{Live, LiveKey, LiveRoute, LiveTarget};
 use crate::random;
 use bytes::Bytes;
-use hyper::Response;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -248,7 +247,7 @@ impl Exchange {
     }
 
     /// Answers with a refusal and settles.
-    pub async fn refuse(mut self: Box<Self>, refusal: Refusal) -> Response<ReplyBody> {
+    pub async fn refuse(mut self: Box<Self>, refusal: Refusal) -> Answer {
         let body = answer::refusal_body(&self, &refusal);
         self.sends(&body, &Seen::default());
         let ending = match refusal {
@@ -263,10 +262,10 @@ impl Exchange {
             _ => Ending::Refused,
         };
         let status = tollgate_providers::error_status(self.dialect, &refusal);
-        let response = answer::refused(&self, &refusal, status, body);
+        let answer = answer::refused(&self, &refusal, status, body);
         self.finish(&Seen::default(), None, ending, status, Some(&refusal));
         self.leave().await;
-        response
+        answer
     }
 
     /// Lets a request go whose answer is whole: before its bytes go out, the account is on the disk where that was

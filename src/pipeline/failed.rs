@@ -2,6 +2,7 @@
 
 use super::answer::pass_on;
 use super::gunzip::Decoder;
+use super::lines::Lines;
 use crate::clock;
 use crate::live::LiveTarget;
 use crate::upstream::{SendError, UpstreamBody};
@@ -25,7 +26,7 @@ pub(super) struct Failed {
     /// Whether the provider said that the same again would fail again.
     pub is_final: bool,
     /// What the provider's head says that is for the caller.
-    pub told: HeaderMap,
+    pub told: Lines,
 }
 
 impl Failed {
@@ -36,7 +37,7 @@ impl Failed {
             retry_after: None,
             seen: Seen::default(),
             is_final: false,
-            told: HeaderMap::new(),
+            told: Lines::default(),
         }
     }
 
@@ -133,7 +134,7 @@ pub(super) async fn read_error(
         error.message = error.message.replace(key.expose(), "[credential]");
     }
     let retry_after = retry_after(headers);
-    let mut told = HeaderMap::new();
+    let mut told = Lines::default();
     pass_on(headers, &mut told);
     Failed {
         retry_after,

@@ -23,6 +23,7 @@ mod fit;
 mod gunzip;
 mod intake;
 mod limit;
+mod lines;
 mod misfit;
 mod record;
 mod request;
@@ -34,15 +35,16 @@ mod whole;
 mod within;
 mod written;
 
-pub use answer::ReplyBody;
+pub use answer::{Answer, ReplyBody};
 pub use failed::reason;
+pub use lines::Lines;
 
 use crate::gateway::Gateway;
 use crate::listen::RequestBody;
 use crate::telemetry::others::{Asked, Kind};
 use caller::Caller;
 use exchange::Exchange;
-use http::{Request, Response};
+use http::Request;
 use std::sync::Arc;
 use tollgate_domain::{Endpoint, Refusal};
 use tollgate_governance::principal::Scope;
@@ -53,7 +55,7 @@ pub async fn serve(
     gateway: &Arc<Gateway>,
     endpoint: Endpoint,
     request: Request<RequestBody>,
-) -> Response<ReplyBody> {
+) -> Answer {
     let (head, body) = request.into_parts();
     let live = gateway.live.load_full();
     let key = match caller::authenticate(&live, &head.headers) {

@@ -3,7 +3,7 @@
 //! Until the first content, lifecycle frames are held back, for a second at most and only while another target is left:
 //! an error before it then costs the caller nothing. After it, an error becomes an event in the caller's dialect.
 
-use super::answer::{self, ReplyBody};
+use super::answer::{self, Answer, ReplyBody};
 use super::attempt::{Way, fail};
 use super::exchange::{Ending, Exchange};
 use super::failed::Failed;
@@ -14,8 +14,6 @@ use crate::live::LiveRoute;
 use crate::pieces::Pieces;
 use crate::upstream::UpstreamBody;
 use bytes::{Bytes, BytesMut};
-use http::HeaderValue;
-use hyper::Response;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -65,7 +63,7 @@ pub(super) async fn start(
     exchange: Box<Exchange>,
     route: &Arc<LiveRoute>,
     way: Way,
-) -> Result<Response<ReplyBody>, (Box<Exchange>, Box<Failed>)> {
+) -> Result<Answer, (Box<Exchange>, Box<Failed>)> {
     let Way {
         reply,
         head,
@@ -77,12 +75,9 @@ pub(super) async fn start(
         let refusal = Refusal::UpstreamMalformed("its encoding is not known".to_owned());
         return fail(exchange, pass, Failed::new(Failure::Broken, refusal));
     };
-    let content_type = HeaderValue::from_static("text/event-stream; charset=utf-8");
-    let mut response = answer::answered(&exchange, &head, content_type, ReplyBody::Whole(None));
-    response.headers_mut().insert(
-        http::header::CACHE_CONTROL,
-        HeaderValue::from_static("no-cache"),
-    );
+    let content_type = "text/event-stream; charset=utf-8";
+    let mut answer = answer::answered(&exchange, &head, content_type, ReplyBody::Whole(None));
+    answer.lines.put("cache-control", "no-cache");
     // From here on, a client that leaves is accounted with what the provider reported.
     let mut held = Held(Some(Box::new(LiveBody {
         exchange,
@@ -106,8 +101,8 @@ pub(super) async fn start(
         return fail(live.exchange, pass, failed);
     }
     pass.succeed(clock::now());
-    *response.body_mut() = ReplyBody::Live(held);
-    Ok(response)
+    answer.body = ReplyBody::Live(held);
+    Ok(answer)
 }
 
 /// A stream in the hands of whoever reads it. Dropped before the stream's end, the client has left.

@@ -1,6 +1,6 @@
 //! An answer that comes in one piece.
 
-use super::answer::{self, ReplyBody};
+use super::answer::{self, Answer, ReplyBody};
 use super::attempt::{Way, fail};
 use super::exchange::{Ending, Exchange};
 use super::failed::Failed;
@@ -8,8 +8,6 @@ use super::gunzip::Decoder;
 use super::within::within;
 use crate::clock;
 use crate::live::LiveRoute;
-use http::HeaderValue;
-use hyper::Response;
 use std::sync::Arc;
 use tollgate_domain::Refusal;
 use tollgate_governance::strategy::Failure;
@@ -21,7 +19,7 @@ pub(super) async fn answer(
     mut exchange: Box<Exchange>,
     route: &Arc<LiveRoute>,
     way: Way,
-) -> Result<Response<ReplyBody>, (Box<Exchange>, Box<Failed>)> {
+) -> Result<Answer, (Box<Exchange>, Box<Failed>)> {
     let Way {
         mut reply,
         head,
@@ -67,14 +65,13 @@ pub(super) async fn answer(
         .thinking
         .keep(&exchange.key().principal.name, &seen.thinking);
     exchange.sends(&bytes, seen);
-    let content_type = HeaderValue::from_static("application/json");
-    let response = answer::answered(
+    let answer = answer::answered(
         &exchange,
         &head,
-        content_type,
+        "application/json",
         ReplyBody::Until(Some(bytes), end),
     );
     exchange.finish(seen, None, Ending::Ok, 200, None);
     exchange.leave().await;
-    Ok(response)
+    Ok(answer)
 }

@@ -22,10 +22,10 @@ mod tests;
 pub use body::RequestBody;
 
 use super::guard::Reason;
-use crate::pipeline::ReplyBody;
+use crate::pipeline::Answer;
 use crate::socket::{Socket, poll_read};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 use inbound::{Inbound, Next, Shared};
 use std::future::{Future, poll_fn};
 use std::io;
@@ -51,13 +51,10 @@ pub struct Options {
 /// Who answers.
 pub trait Service {
     /// Answers a request.
-    fn answer(
-        &self,
-        request: Request<RequestBody>,
-    ) -> impl Future<Output = Response<ReplyBody>> + Send;
+    fn answer(&self, request: Request<RequestBody>) -> impl Future<Output = Answer> + Send;
 
     /// Answers a head that was refused; `raw` is what came of it.
-    fn refuse(&self, raw: &[u8], reason: Reason) -> Response<ReplyBody>;
+    fn refuse(&self, raw: &[u8], reason: Reason) -> Answer;
 
     /// Whether connections are to be closed after their answer.
     fn is_stopping(&self) -> bool;

@@ -4,11 +4,9 @@ use super::inbound::Shared;
 use super::request::About;
 use super::timer::Timer;
 use crate::clock::{self, Moment};
-use crate::pipeline::ReplyBody;
+use crate::pipeline::{Answer, Lines, ReplyBody};
 use bytes::{Buf, Bytes};
-use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
-use http::response::Parts;
-use http::{Response, StatusCode};
+use http::StatusCode;
 use http_body::Body;
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -90,14 +88,15 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    pub(super) fn new(answer: Response<ReplyBody>, about: About, keeps: bool) -> Self {
-        let (parts, body) = answer.into_parts();
+    pub(super) fn new(answer: Answer, about: About, keeps: bool) -> Self {
+        let Answer {
+            status,
+            lines,
+            body,
+        } = answer;
         let has_no_body = about.is_head
-            || parts.status.is_informational()
-            || matches!(
-                parts.status,
-                StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-            );
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         let exact = body.size_hint().exact();
         let end = body.deadline().filter(|_| exact.is_some());
         let framing = match exact {
@@ -107,10 +106,10 @@ impl Writing {
             None => Framing::Chunked,
         };
         let keeps = keeps && framing != Framing::Close;
-        let length = exact.filter(|_| parts.status != StatusCode::NO_CONTENT);
+        let length = exact.filter(|_| status != StatusCode::NO_CONTENT);
         Self {
             flight: Flight {
-                before: head(&parts, framing, length, about, keeps),
+                before: head(status, &lines, framing, length, about, keeps),
                 ..Flight::default()
             },
             body: (!has_no_body).then_some(body),
@@ -281,28 +280,20 @@ pub(super) async fn write(
 }
 
 fn head(
-    parts: &Parts,
+    status: StatusCode,
+    lines: &Lines,
     framing: Framing,
     length: Option<u64>,
     about: About,
     keeps: bool,
 ) -> Vec<u8> {
-    let mut head = Vec::with_capacity(768);
+    let mut head = Vec::with_capacity(lines.as_bytes().len() + 160);
     head.extend_from_slice(b"HTTP/1.1 ");
-    head.extend_from_slice(parts.status.as_str().as_bytes());
+    head.extend_from_slice(status.as_str().as_bytes());
     head.push(b' ');
-    head.extend_from_slice(parts.status.canonical_reason().unwrap_or("").as_bytes());
+    head.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
     head.extend_from_slice(b"\r\n");
-    for (name, value) in &parts.headers {
-        // The message's framing is ours.
-        if *name == CONTENT_LENGTH || *name == TRANSFER_ENCODING || *name == CONNECTION {
-            continue;
-        }
-        head.extend_from_slice(name.as_str().as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value.as_bytes());
-        head.extend_from_slice(b"\r\n");
-    }
+    head.extend_from_slice(lines.as_bytes());
     match (framing, length) {
         (Framing::Chunked, _) => head.extend_from_slice(b"transfer-encoding: chunked\r\n"),
         (Framing::Known, Some(length)) => {
@@ -315,9 +306,7 @@ fn head(
     } else if about.is_http_1_0 {
         head.extend_from_slice(b"connection: keep-alive\r\n");
     }
-    if !parts.headers.contains_key(DATE) {
-        date(&mut head);
-    }
+    date(&mut head);
     head.extend_from_slice(b"\r\n");
     head
 }

@@ -26,7 +26,7 @@ struct Echo {
 }
 
 impl Service for Echo {
-    async fn answer(&self, request: Request<RequestBody>) -> Response<ReplyBody> {
+    async fn answer(&self, request: Request<RequestBody>) -> Answer {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
         let body = match path.as_str() {
@@ -45,7 +45,7 @@ impl Service for Echo {
         self.say(format!("{} {path} {body}", parts.method))
     }
 
-    fn refuse(&self, _raw: &[u8], reason: Reason) -> Response<ReplyBody> {
+    fn refuse(&self, _raw: &[u8], reason: Reason) -> Answer {
         self.say(format!("refused {}", reason.code()))
     }
 
@@ -55,9 +55,9 @@ impl Service for Echo {
 }
 
 impl Echo {
-    fn say(&self, text: String) -> Response<ReplyBody> {
+    fn say(&self, text: String) -> Answer {
         self.saw.lock().unwrap().push(text.clone());
-        Response::new(ReplyBody::whole(text))
+        Answer::of(200, crate::pipeline::ReplyBody::whole(text))
     }
 }
 

@@ -40,7 +40,10 @@ pub(super) async fn serve(
         let under_way = UnderWay::new(load.clone());
         async move {
             let answer = service::answer(&gateway, request.map(RequestBody::h2)).await;
-            Ok::<_, std::convert::Infallible>(answer.map(|body| Served::new(body, under_way)))
+            let mut response = hyper::Response::new(Served::new(answer.body, under_way));
+            *response.status_mut() = answer.status;
+            *response.headers_mut() = answer.lines.to_map();
+            Ok::<_, std::convert::Infallible>(response)
         }
     });
     let mut builder = http2::Builder::new(Tasks::of(&load));
