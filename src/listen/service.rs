@@ -46,7 +46,7 @@ pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> An
                 method: method.as_str(),
                 path: uri.path(),
             };
-            match other(gateway, request).await {
+            match Box::pin(other(gateway, request)).await {
                 Ok(answer) => {
                     let status = answer.status.as_u16();
                     gateway.metrics.others.answered(&asked, status);

@@ -43,7 +43,7 @@ pub async fn run(
     while let Some(step) = plan.next_step() {
         let target = step.target;
         if count::is_ours(&exchange, &target) {
-            return count::answer(exchange, target, &call).await;
+            return Box::pin(count::answer(exchange, target, &call)).await;
         }
         let Ok(mut permit) = enter(&target) else {
             (last, told) = (at_capacity(&target), Lines::default());
@@ -286,7 +286,7 @@ async fn one(
         attempt.status = status;
     }
     if !head.status.is_success() {
-        let failed = read_error(target, status, &head.headers, &mut body).await;
+        let failed = Box::pin(read_error(target, status, &head.headers, &mut body)).await;
         return fail(exchange, pass, failed);
     }
     let mut way = Way {
@@ -303,7 +303,7 @@ async fn one(
                 return fail(exchange, way.pass, failed);
             }
         }
-        stream::start(exchange, route, way).await
+        Box::pin(stream::start(exchange, route, way)).await
     } else {
         whole::answer(exchange, route, way).await
     }

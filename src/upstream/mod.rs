@@ -48,7 +48,7 @@ pub async fn send(
     connect_timeout: Duration,
 ) -> Result<Response<UpstreamBody>, SendError> {
     if let Some(shared) = pool::take_h2(origin) {
-        match h2_send(shared, h2_request(origin, request)?).await {
+        match Box::pin(h2_send(shared, h2_request(origin, request)?)).await {
             Ok(response) => return Ok(response),
             Err((error, true)) => tracing::debug!(%error, "a pooled HTTP/2 connection was gone"),
             Err((error, false)) => return Err(SendError::Broken(error.into())),
@@ -61,6 +61,16 @@ pub async fn send(
             Err(none) => return Err(SendError::Broken(none.error)),
         }
     }
+    // On the heap: most requests find a connection, and need no room for making one.
+    Box::pin(send_anew(origin, request, connect_timeout)).await
+}
+
+/// Sends a request on a connection of its own.
+async fn send_anew(
+    origin: &Arc<Origin>,
+    request: &Outgoing<'_>,
+    connect_timeout: Duration,
+) -> Result<Response<UpstreamBody>, SendError> {
     match connect::open(origin, connect_timeout).await? {
         connect::Opened::H1(connection) => h1_send(connection, request)
             .await
