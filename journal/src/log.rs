@@ -246,6 +246,8 @@ impl State {
     /// Marks for removal what every reader has released and no sync needs.
     fn doom_released(&mut self, with_active: bool) {
         if let Some(least) = self.readers.values().copied().min() {
+            // What waits to be written counts on the active one.
+            let with_active = with_active && !self.is_anything_queued();
             let done = self.segments.take_done(least.min(self.synced), with_active);
             self.doomed.extend(done);
         }

@@ -39,7 +39,7 @@ pub fn open(options: Options, disk: Arc<dyn Disk>) -> Result<(Writer, Recovery),
 impl Writer {
     /// Appends a record. On return it is in the kernel: it survives the process, not yet a power loss.
     ///
-    /// While the disk fails everything is refused but the ends of requests: these are kept in memory, up to
+    /// While the disk fails or is full everything is refused but the ends of requests: these are kept in memory, up to
     /// [`Options::unsynced_max`], and written once it works again. [`Writer::synced`] says when.
     pub fn append(&self, record: &Record<'_>) -> Result<Position, AppendError> {
         self.append_all(std::slice::from_ref(record))

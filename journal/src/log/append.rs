@@ -72,7 +72,7 @@ impl Log {
             if !is_ending {
                 return Err(AppendError::Failed);
             }
-            state.has_unwritten = true;
+            state.keep_unwritten();
             return Ok(state.accept(next, records.len() as u64, length));
         }
         if is_opening && self.is_reserve(state, length) {
@@ -80,7 +80,14 @@ impl Log {
             self.make_work.notify_one();
             return Err(AppendError::Full);
         }
-        self.roll_where_full(state, length.saturating_add(state.queued_bytes()))?;
+        if let Err(error) = self.roll_where_full(state, length.saturating_add(state.queued_bytes()))
+        {
+            if !is_ending {
+                return Err(error);
+            }
+            state.keep_unwritten();
+            return Ok(state.accept(next, records.len() as u64, length));
+        }
         let (start, before, records) = (state.accepted, state.last, records.len() as u64);
         let last = state.accept(next, records, length);
         let group = Group {
@@ -118,7 +125,7 @@ impl Log {
     }
 
     /// Whether what is left is for the requests that are open: the second half of the last segment, where there is no
-    /// other and no room for one. Without it they could not say how they ended.
+    /// other and no room for one. Without it their ends would have to wait in memory.
     fn is_reserve(&self, state: &mut State, length: u64) -> bool {
         let length = length.saturating_add(state.queued_bytes());
         let size = self.options.segment_bytes();

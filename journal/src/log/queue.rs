@@ -157,7 +157,7 @@ impl State {
             let frames = self.pending.get(start..group.end).unwrap_or_default();
             start = group.end;
             // What is begun goes on: its end is kept, and written once the disk takes it.
-            if group.is_ending && error == AppendError::Failed {
+            if group.is_ending {
                 kept.extend_from_slice(frames);
                 self.last = group.last;
                 has_ends = true;
@@ -173,8 +173,18 @@ impl State {
         self.pending.append(&mut kept);
         self.accepted = self.pending.len();
         if has_ends {
-            self.has_unwritten = true;
-            self.refuse();
+            self.keep_unwritten();
         }
+    }
+
+    /// Some of what is accepted is in memory alone: a sync writes it, in a segment beyond the bound if need be, and
+    /// until then nothing begins.
+    pub(super) fn keep_unwritten(&mut self) {
+        self.has_unwritten = true;
+        self.refuse();
+    }
+
+    pub(super) fn is_anything_queued(&self) -> bool {
+        !self.queue.groups.is_empty()
     }
 }

@@ -1,6 +1,6 @@
 //! A journal at its bound: what is open can still say how it ended.
 
-use super::support::{FaultyDisk, Journal, id, options, read_all, record, until};
+use super::support::{FaultyDisk, Journal, closed, id, options, read_all, record, until};
 use crate::{AppendError, Capture, Open, Options, Pairs, Position, Record, Writer, open};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -80,15 +80,14 @@ fn once_there_is_room_again_requests_begin_again() {
     assert!(writer.append(&opening(1)).is_ok());
 }
 
-#[test]
-fn the_last_segment_is_none_while_another_is_being_made() {
+/// Works on a journal whose last segment is being made until that is done: two are full, and the third is active.
+fn while_the_last_is_made<T>(work: impl FnOnce(&Writer, u64) -> T) -> T {
     let (journal, disk) = (Journal::new(), FaultyDisk::default());
     let options = Options {
         max_bytes: 64 << 10,
         ..options(journal.path())
     };
     let (writer, _) = open(options, Arc::new(disk.clone())).unwrap();
-    // Two segments are full and the third is active; the fourth is all that there is room for.
     let mut number = 0;
     while writer.depth().segments < 3 {
         number += 1;
@@ -101,10 +100,31 @@ fn the_last_segment_is_none_while_another_is_being_made() {
     std::thread::scope(|scope| {
         let made = scope.spawn(|| writer.maintain());
         until(|| writer.depth().bytes == 64 << 10);
-        // More than half of the active segment.
-        let taken = (1..=20).try_for_each(|more| writer.append(&opening(number + more)).map(drop));
+        let done = work(&writer, number);
         disk.holds_creates.store(false, Ordering::SeqCst);
         assert!(made.join().unwrap());
-        assert_eq!(taken, Ok(()));
+        done
+    })
+}
+
+#[test]
+fn the_last_segment_is_none_while_another_is_being_made() {
+    // More than half of the active segment.
+    let taken = while_the_last_is_made(|writer, number| {
+        (1..=20).try_for_each(|more| writer.append(&opening(number + more)).map(drop))
     });
+    assert_eq!(taken, Ok(()));
+}
+
+#[test]
+fn what_is_open_can_end_while_another_segment_is_being_made() {
+    let (refused, ended) = while_the_last_is_made(|writer, number| {
+        let mut begun = (1..).map(|more| writer.append(&opening(number + more)));
+        let refused = begun.find_map(Result::err);
+        // More than is left.
+        let ended = (1..=100).try_for_each(|number| writer.append(&closed(number)).map(drop));
+        (refused, ended)
+    });
+    assert_eq!(refused, Some(AppendError::Full));
+    assert_eq!(ended, Ok(()));
 }
