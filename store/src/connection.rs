@@ -54,7 +54,7 @@ pub(crate) fn open_writer(path: &Path, patience: Duration) -> Result<Connection>
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    connection.pragma_update(None, "cache_size", -4096)?;
+    connection.pragma_update(None, "cache_size", -2048)?;
     migrate::migrate(&mut connection)?;
     Ok(connection)
 }
