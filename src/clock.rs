@@ -32,7 +32,7 @@ pub fn unix_nanos() -> u64 {
 /// the exact one.
 pub fn unix_millis() -> i64 {
     let time = clock_gettime(ClockId::RealtimeCoarse);
-    let of_second = i64::from(time.tv_nsec) / 1_000_000;
+    let of_second = time.tv_nsec / 1_000_000;
     time.tv_sec.saturating_mul(1_000).saturating_add(of_second)
 }
 

@@ -9,6 +9,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http_body_util::BodyExt;
+use std::pin::pin;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tollgate_domain::Refusal;
 
@@ -28,7 +29,7 @@ pub async fn read(
     if announced.is_some_and(|length: u64| length > limit) {
         return Err(Refusal::BodyTooLarge { limit });
     }
-    let raw = within(server.body_timeout, collect(body, limit))
+    let raw = within(server.body_timeout, pin!(collect(body, limit)))
         .await
         .map_err(|_| Refusal::RequestTimeout)??;
     match encoding(headers)? {

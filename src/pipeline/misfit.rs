@@ -9,6 +9,7 @@ use super::within::within;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use std::pin::pin;
 use std::time::Duration;
 use tollgate_domain::Refusal;
 use tollgate_governance::strategy::Failure;
@@ -33,7 +34,7 @@ pub(super) async fn look(way: &mut Way, limit: Duration) -> Result<(), Failed> {
         way.body.give_back(first);
         Ok(())
     };
-    match within(limit, reading).await {
+    match within(limit, pin!(reading)).await {
         Ok(looked) => looked,
         Err(_) => Err(Failed::new(
             Failure::FirstTokenTimeout,

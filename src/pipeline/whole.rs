@@ -8,6 +8,7 @@ use super::gunzip::Decoder;
 use super::within::within;
 use crate::clock;
 use crate::live::LiveRoute;
+use std::pin::pin;
 use std::sync::Arc;
 use tollgate_domain::Refusal;
 use tollgate_governance::strategy::Failure;
@@ -23,13 +24,13 @@ pub(super) async fn answer(
     let Way {
         mut reply,
         head,
-        body,
+        mut body,
         pass,
         ..
     } = way;
     let end = exchange.started.after(route.route.timeout.total);
     let left = end.since(clock::now());
-    let collected = match within(left, body.collect(MAX_ANSWER)).await {
+    let collected = match within(left, pin!(body.collect(MAX_ANSWER))).await {
         Ok(Ok(collected)) => collected,
         Ok(Err(error)) => {
             let refusal = Refusal::UpstreamMalformed(format!("it broke off: {error}"));

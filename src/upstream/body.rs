@@ -78,16 +78,12 @@ impl UpstreamBody {
     }
 
     /// All of it in one piece, `most` bytes at the most.
-    pub async fn collect(self, most: usize) -> Result<Bytes, BodyError> {
-        let mut body = match self {
-            Self {
-                kind: Kind::H1(reading),
-                unread: None,
-            } => return reading.collect(most).await,
-            body => body,
-        };
+    pub async fn collect(&mut self, most: usize) -> Result<Bytes, BodyError> {
+        if let (Kind::H1(reading), None) = (&mut self.kind, &self.unread) {
+            return reading.collect(most).await;
+        }
         let mut pieces = Pieces::default();
-        while let Some(piece) = body.chunk().await {
+        while let Some(piece) = self.chunk().await {
             pieces.push(piece?);
             if pieces.len() > most {
                 return Err(BodyError::TooLarge);

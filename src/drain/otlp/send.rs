@@ -49,7 +49,7 @@ async fn exchange(endpoint: &Endpoint, body: Bytes, now_unix: u64) -> Answer {
         Ok(response) => response,
         Err(error) => return later(error.to_string()),
     };
-    let (head, body) = response.into_parts();
+    let (head, mut body) = response.into_parts();
     // The status says it; what comes after may only say more.
     let body = body.collect(MAX_ANSWER).await.unwrap_or_default();
     judge(head.status.as_u16(), &head.headers, &body, now_unix)

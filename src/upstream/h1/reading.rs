@@ -125,7 +125,7 @@ impl Reading {
     }
 
     /// The rest of the body in one piece, up to `most` bytes.
-    pub(in crate::upstream) async fn collect(mut self, most: usize) -> Result<Bytes, BodyError> {
+    pub(in crate::upstream) async fn collect(&mut self, most: usize) -> Result<Bytes, BodyError> {
         if let Framing::Length(length) = self.body.framing
             && length > most as u64
         {

@@ -72,7 +72,7 @@ async fn a_large_body_comes_whole_however_it_is_cut() {
         let all = [head.into_bytes(), bytes].concat();
         for step in [9_001, 700_001, all.len()] {
             let pieces = all.chunks(step).map(<[u8]>::to_vec).collect();
-            let (_, _, reading) = ask(pieces).await;
+            let (_, _, mut reading) = ask(pieces).await;
             assert_eq!(reading.collect(1 << 22).await.unwrap(), body, "by {step}");
         }
     }
@@ -92,13 +92,13 @@ async fn what_came_before_a_break_is_told_first() {
 async fn the_head_is_read_however_it_is_cut_and_bounds_hold() {
     let all = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nslow";
     let pieces: Vec<&str> = all.split_inclusive(|_: char| true).collect();
-    let (status, headers, reading) = ask(text(&pieces)).await;
+    let (status, headers, mut reading) = ask(text(&pieces)).await;
     assert_eq!(
         (status.as_u16(), &headers["retry-after"]),
         (429, &"7".parse().unwrap())
     );
     assert_eq!(reading.collect(4).await.unwrap(), "slow");
-    let (_, _, reading) = ask(text(&[all])).await;
+    let (_, _, mut reading) = ask(text(&[all])).await;
     assert!(matches!(reading.collect(3).await, Err(BodyError::TooLarge)));
 }
 
