@@ -1,11 +1,14 @@
 //! The configuration as the hot path reads it: a snapshot resolved once into what every request would otherwise have to
 //! work out anew (connections' origins, header values, limits' gates, breakers, prices).
 
+mod models;
+
 use crate::clock;
 use crate::config::{Capture, Fallback, Provider, Route, Snapshot, Target};
 use crate::upstream::{self, Origin, Origins, Template};
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use models::{Known, Models};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tollgate_domain::ProviderName;
@@ -56,6 +59,7 @@ pub struct LiveProvider {
     pub permits: Option<Arc<Permits>>,
     /// Under what the price table lists its models.
     pub vendor: String,
+    models: Models,
 }
 
 pub struct LiveKey {
@@ -212,22 +216,30 @@ impl Live {
     }
 
     /// The price of a model at a provider.
-    pub fn price(&self, provider: &LiveProvider, model: &str) -> Option<&Arc<ModelPrice>> {
-        let name = provider.config.name.as_str();
-        self.prices.lookup(name, &provider.vendor, model)
+    pub fn price(&self, provider: &LiveProvider, model: &str) -> Option<Arc<ModelPrice>> {
+        self.known(provider, model).price
     }
 
     /// What is known of a model at a provider before it is asked.
     pub fn facts(&self, provider: &LiveProvider, model: &str) -> ModelFacts {
-        let (name, vendor) = (provider.config.name.as_str(), provider.vendor.as_str());
-        let traits = self.prices.traits(name, vendor, model);
-        ModelFacts {
-            max_output: self.prices.max_output(name, vendor, model),
-            no_sampling: traits.holds(Trait::NoSampling),
-            adaptive_thinking: traits.holds(Trait::AdaptiveThinking),
-            always_thinks: traits.holds(Trait::AlwaysThinks),
-            no_forced_tool: traits.holds(Trait::NoForcedTool),
-        }
+        self.known(provider, model).facts
+    }
+
+    fn known(&self, provider: &LiveProvider, model: &str) -> Known {
+        provider.models.known(model, || {
+            let (name, vendor) = (provider.config.name.as_str(), provider.vendor.as_str());
+            let traits = self.prices.traits(name, vendor, model);
+            Known {
+                facts: ModelFacts {
+                    max_output: self.prices.max_output(name, vendor, model),
+                    no_sampling: traits.holds(Trait::NoSampling),
+                    adaptive_thinking: traits.holds(Trait::AdaptiveThinking),
+                    always_thinks: traits.holds(Trait::AlwaysThinks),
+                    no_forced_tool: traits.holds(Trait::NoForcedTool),
+                },
+                price: self.prices.lookup(name, vendor, model).cloned(),
+            }
+        })
     }
 
     pub fn has_origin(&self, id: u64) -> bool {
@@ -284,6 +296,7 @@ impl LiveProvider {
                 lasting.permits_of(&config.name, u32::try_from(most).unwrap_or(u32::MAX))
             }),
             vendor: vendor.to_owned(),
+            models: Models::default(),
             config: config.clone(),
         })
     }

@@ -118,7 +118,7 @@ fn entry(live: &Live, id: String) -> ModelEntry {
         owned_by: target.map_or("tollgate".to_owned(), |target| {
             target.provider.config.name.as_str().to_owned()
         }),
-        max_input: price.and_then(|price| price.max_input),
+        max_input: price.as_ref().and_then(|price| price.max_input),
         max_output: price.and_then(|price| price.max_output),
         id,
     }

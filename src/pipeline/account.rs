@@ -36,7 +36,7 @@ impl Exchange {
             return (None, None, false);
         };
         let model = self.live().price(&attempt.target.provider, &attempt.model);
-        let cost = model.and_then(|model| price_of(&usage, model, seen.service_tier.as_deref()));
+        let cost = model.and_then(|model| price_of(&usage, &model, seen.service_tier.as_deref()));
         (Some(usage), cost, cost.is_none() && usage.total() > 0)
     }
 

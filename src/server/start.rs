@@ -288,9 +288,9 @@ fn pricing(gateway: &Arc<Gateway>) -> drain::Pricing {
             let found = match live.provider(provider) {
                 Some(provider) => live.price(provider, model),
                 // It is no longer configured.
-                None => live.prices.lookup(provider, kind.vendor(), model),
+                None => live.prices.lookup(provider, kind.vendor(), model).cloned(),
             };
-            price_of(usage, found?, tier)
+            price_of(usage, &*found?, tier)
         },
     )
 }
