@@ -6,7 +6,6 @@
 use super::answer::{self, Answer};
 use super::caller::Caller;
 use super::record::{self, End, Ended};
-use super::turn;
 use crate::clock::{self, Moment};
 use crate::gateway::Gateway;
 use crate::live::{Live, LiveKey, LiveRoute, LiveTarget};
@@ -271,7 +270,7 @@ impl Exchange {
     /// Lets a request go whose answer is whole: before its bytes go out, the account is on the disk where that was
     /// asked for.
     pub async fn leave(mut self: Box<Self>) {
-        turn::end().await;
+        self.turn_ends().await;
         self.write_account();
         let synced = self.synced();
         drop(self);

@@ -7,6 +7,13 @@ use tollgate_domain::Refusal;
 use tollgate_journal::AppendError;
 
 impl Exchange {
+    /// Waits for the turn's end, if there may be others that came in it.
+    pub(super) async fn turn_ends(&self) {
+        if self.gateway().metrics.in_flight.get() > 1 {
+            turn::end().await;
+        }
+    }
+
     /// Begins a try; the journal has it (and the request) in the kernel when this returns.
     pub async fn begin_attempt(&mut self, mut attempt: Attempt) -> Result<(), Refusal> {
         self.attempts += 1;
@@ -18,7 +25,7 @@ impl Exchange {
             Ok(position) => {
                 let is_first = !std::mem::replace(&mut self.is_opened, true);
                 self.unwritten = Some(position);
-                turn::end().await;
+                self.turn_ends().await;
                 self.write().inspect_err(|_| self.is_opened = !is_first)
             }
             Err(error) => Err(error),
