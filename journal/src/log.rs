@@ -247,7 +247,7 @@ impl State {
     fn doom_released(&mut self, with_active: bool) {
         if let Some(least) = self.readers.values().copied().min() {
             // What waits to be written counts on the active one.
-            let with_active = with_active && !self.is_anything_queued();
+            let with_active = with_active && self.queue.is_empty();
             let done = self.segments.take_done(least.min(self.synced), with_active);
             self.doomed.extend(done);
         }

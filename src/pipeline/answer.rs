@@ -196,7 +196,7 @@ pub(super) fn pass_on(upstream: &HeaderMap, lines: &mut Lines) {
     }
     for name in &FORWARDED {
         if let Some(value) = upstream.get(name) {
-            lines.put(name.as_str(), value);
+            lines.take_over(name, value);
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::answer::{self, Answer};
 use super::caller::Caller;
 use super::record::{self, End, Ended};
+use super::written::Unwritten;
 use crate::clock::{self, Moment};
 use crate::gateway::Gateway;
 use crate::live::{Live, LiveKey, LiveRoute, LiveTarget};
@@ -86,8 +87,7 @@ pub struct Exchange {
     /// How the key stood at its limits; none as long as it was not there.
     standing: Option<Standing>,
     closed_at: Option<Position>,
-    /// In the journal's hands and not known to be in the kernel.
-    pub(super) unwritten: Option<Position>,
+    pub(super) unwritten: Option<Unwritten>,
     pub(super) is_opened: bool,
     is_settled: bool,
 }
@@ -302,10 +302,8 @@ impl Exchange {
             true => (Ending::CutOff, Some("interrupted"), 0),
             false => (ending, failure, status),
         };
-        if self.write().is_err() {
-            // It was left while its beginning waited to be written.
-            self.is_opened = false;
-        }
+        // It may be left while its beginning waits to be written.
+        self.write_account();
         let last = self.account_attempt(seen, failure);
         let last = last.as_ref().map(|last| (last, seen));
         let now = clock::now();
@@ -320,7 +318,10 @@ impl Exchange {
         };
         let taken = record::closed(self, &end, last, &output, !self.is_opened);
         self.closed_at = self.note(taken);
-        self.unwritten = self.closed_at;
+        self.unwritten = self.closed_at.map(|position| Unwritten {
+            position,
+            opens: false,
+        });
         self.gateway.metrics.settled(self, ending, status, now);
         match ending {
             Ending::Ok => {

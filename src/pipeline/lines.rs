@@ -18,10 +18,18 @@ impl Lines {
         let value = value.as_ref();
         let is_visible = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
         if value.iter().all(is_visible) {
-            self.0.extend_from_slice(name.as_bytes());
-            self.0.extend_from_slice(b": ");
-            self.0.extend_from_slice(value);
-            self.0.extend_from_slice(b"\r\n");
+            self.line(name, value);
+        }
+    }
+
+    /// Adds a line whose value was a header's before.
+    pub fn take_over(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.line(name.as_str(), value.as_bytes());
+    }
+
+    fn line(&mut self, name: &str, value: &[u8]) {
+        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            self.0.extend_from_slice(part);
         }
     }
 
@@ -33,7 +41,7 @@ impl Lines {
         };
         for (name, value) in headers {
             if !is_connections(name) {
-                lines.put(name.as_str(), value);
+                lines.take_over(name, value);
             }
         }
         lines
@@ -95,6 +103,13 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("5"));
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        assert_eq!(Lines::of(&headers).as_bytes(), b"");
+        headers.insert(
+            "x-name",
+            HeaderValue::from_bytes("größe".as_bytes()).unwrap(),
+        );
+        assert_eq!(
+            Lines::of(&headers).as_bytes(),
+            "x-name: größe\r\n".as_bytes()
+        );
     }
 }

@@ -30,7 +30,6 @@ mod request;
 mod route;
 mod stream;
 pub mod thinking;
-mod turn;
 mod whole;
 mod within;
 mod written;

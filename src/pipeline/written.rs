@@ -1,16 +1,25 @@
 //! A request's records on their way to the kernel: they wait for those of others that came in the same turn.
 
 use super::exchange::{Attempt, Exchange};
-use super::{record, turn};
+use super::record;
 use crate::config::OnJournalFull;
 use tollgate_domain::Refusal;
-use tollgate_journal::AppendError;
+use tollgate_journal::{AppendError, Position};
+
+/// Records in the journal's hands, not known to be in the kernel.
+pub(super) struct Unwritten {
+    pub position: Position,
+    /// The request's beginning is among them.
+    pub opens: bool,
+}
 
 impl Exchange {
-    /// Waits for the turn's end, if there may be others that came in it.
+    /// Waits for the turn's end, if there may be others that came in it: then one write does for the records of all,
+    /// and their sockets are written one after another.
     pub(super) async fn turn_ends(&self) {
         if self.gateway().metrics.in_flight.get() > 1 {
-            turn::end().await;
+            // The runtime puts the task behind those that its next look at the sockets finds.
+            tokio::task::yield_now().await;
         }
     }
 
@@ -23,10 +32,10 @@ impl Exchange {
         self.attempt = Some(attempt);
         let written = match taken {
             Ok(position) => {
-                let is_first = !std::mem::replace(&mut self.is_opened, true);
-                self.unwritten = Some(position);
+                let opens = !std::mem::replace(&mut self.is_opened, true);
+                self.unwritten = Some(Unwritten { position, opens });
                 self.turn_ends().await;
-                self.write().inspect_err(|_| self.is_opened = !is_first)
+                self.write()
             }
             Err(error) => Err(error),
         };
@@ -57,14 +66,18 @@ impl Exchange {
     }
 
     /// What waits to be written is in the kernel on return, or in no journal.
-    pub(super) fn write(&mut self) -> Result<(), AppendError> {
-        match self.unwritten.take() {
-            Some(position) => self.gateway().journal.write_up_to(position),
-            None => Ok(()),
+    fn write(&mut self) -> Result<(), AppendError> {
+        let Some(Unwritten { position, opens }) = self.unwritten.take() else {
+            return Ok(());
+        };
+        let written = self.gateway().journal.write_up_to(position);
+        if written.is_err() && opens {
+            self.is_opened = false;
         }
+        written
     }
 
-    /// The account is in the kernel on return: the last bytes may go out.
+    /// What waits to be written, the account at last, is in the kernel on return: the last bytes may go out.
     pub fn write_account(&mut self) {
         let written = self.write();
         self.note(written);

@@ -45,7 +45,7 @@ impl Log {
 
     /// Writes all that waits. What can't be written is let go, but for the ends of requests: they are kept in memory.
     pub(super) fn write_queued(&self, state: &mut State) {
-        if state.queue.groups.is_empty() {
+        if state.queue.is_empty() {
             return;
         }
         let written = self.room_for_queued(state).and_then(|()| {
@@ -75,15 +75,19 @@ impl Log {
 }
 
 impl Queue {
+    pub(super) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
     fn holds(&self, sequence: u64) -> bool {
-        !self.groups.is_empty() && sequence > self.before
+        !self.is_empty() && sequence > self.before
     }
 }
 
 impl State {
     /// Puts what was just accepted in.
     pub(super) fn enqueue(&mut self, group: Group, start: usize, before: u64) {
-        if self.queue.groups.is_empty() {
+        if self.queue.is_empty() {
             (self.queue.start, self.queue.before) = (start, before);
         }
         self.queue.groups.push(group);
@@ -102,7 +106,7 @@ impl State {
 
     /// The last accepted record that does not wait to be written.
     pub(super) fn last_before_queue(&self) -> u64 {
-        if self.queue.groups.is_empty() {
+        if self.queue.is_empty() {
             self.last
         } else {
             self.queue.before
@@ -112,7 +116,7 @@ impl State {
     /// Moves to the end of `syncing` what waits only to be synced.
     pub(super) fn take_written(&mut self) {
         self.pending.truncate(self.accepted);
-        let end = match self.queue.groups.is_empty() {
+        let end = match self.queue.is_empty() {
             true => self.accepted,
             false => self.queue.start,
         };
@@ -182,9 +186,5 @@ impl State {
     pub(super) fn keep_unwritten(&mut self) {
         self.has_unwritten = true;
         self.refuse();
-    }
-
-    pub(super) fn is_anything_queued(&self) -> bool {
-        !self.queue.groups.is_empty()
     }
 }

@@ -3,6 +3,7 @@
 mod retentive;
 
 use super::*;
+use crate::pipeline::ReplyBody;
 use http_body_util::BodyExt;
 use proptest::prelude::*;
 use retentive::Retentive;
@@ -57,7 +58,7 @@ impl Service for Echo {
 impl Echo {
     fn say(&self, text: String) -> Answer {
         self.saw.lock().unwrap().push(text.clone());
-        Answer::of(200, crate::pipeline::ReplyBody::whole(text))
+        Answer::of(200, ReplyBody::whole(text))
     }
 }
 
