@@ -4,7 +4,7 @@ use super::guard::{self, Reason};
 use super::h1::{self, RequestBody};
 use super::{h2, service};
 use crate::gateway::Gateway;
-use crate::pipeline::Answer;
+use crate::pipeline::{self, Answer};
 use crate::socket::Socket;
 use crate::upstream;
 use arc_swap::ArcSwapOption;
@@ -17,6 +17,9 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
+
+/// How long streams that are cut off may take to say so.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// What all workers accept from.
 pub struct Listener {
@@ -115,9 +118,11 @@ pub async fn run_worker(
     drop(socket);
     drop(alive);
     tokio::select! {
-        _ = ended.recv() => {}
+        _ = ended.recv() => return Ok(()),
         _ = stop.wait_for(|phase| *phase == Phase::CutOff) => {}
     }
+    pipeline::wake_cut_off();
+    let _ = tokio::time::timeout(LAST_WORDS, ended.recv()).await;
     Ok(())
 }
 

@@ -297,10 +297,11 @@ impl Exchange {
         if std::mem::replace(&mut self.is_settled, true) {
             return;
         }
-        let is_cut_off = ending == Ending::ClientGone && self.gateway.is_cut_off.load(Relaxed);
-        let (ending, failure, status) = match is_cut_off {
-            true => (Ending::CutOff, Some("interrupted"), 0),
-            false => (ending, failure, status),
+        let is_cut_off = self.gateway.is_cut_off.load(Relaxed);
+        let (ending, failure, status) = match ending {
+            Ending::CutOff => (ending, Some("interrupted"), 0),
+            Ending::ClientGone if is_cut_off => (Ending::CutOff, Some("interrupted"), 0),
+            _ => (ending, failure, status),
         };
         // It may be left while its beginning waits to be written.
         self.write_account();

@@ -17,6 +17,7 @@ mod attempt;
 pub mod caller;
 mod capture;
 mod count;
+mod cut_off;
 pub mod exchange;
 mod failed;
 mod fit;
@@ -35,6 +36,7 @@ mod within;
 mod written;
 
 pub use answer::{Answer, ReplyBody};
+pub use cut_off::wake_all as wake_cut_off;
 pub use failed::reason;
 pub use lines::Lines;
 

@@ -5,6 +5,7 @@
 
 use super::answer::{self, Answer, ReplyBody};
 use super::attempt::{Way, fail};
+use super::cut_off::Waits;
 use super::exchange::{Ending, Exchange};
 use super::failed::Failed;
 use super::gunzip::Decoder;
@@ -17,6 +18,7 @@ use bytes::{Bytes, BytesMut};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Sleep;
@@ -47,6 +49,7 @@ struct LiveBody {
     is_late: bool,
     /// The last bytes, and what they wait for.
     closing: Option<(Synced, Option<Bytes>)>,
+    waits: Waits,
 }
 
 /// What the provider's side has to say.
@@ -57,6 +60,8 @@ enum Read {
     /// With what came before it.
     Fault(ReplyFault, Bytes),
     TooSlow(Failure),
+    /// The gateway stops, and its time for that is over.
+    CutOff,
 }
 
 pub(super) async fn start(
@@ -80,6 +85,7 @@ pub(super) async fn start(
     answer.lines.put("cache-control", "no-cache");
     // From here on, a client that leaves is accounted with what the provider reported.
     let mut held = Held(Some(Box::new(LiveBody {
+        waits: Waits::new(exchange.id),
         exchange,
         upstream: body,
         decoder,
@@ -166,7 +172,8 @@ impl LiveBody {
                         return Ok(());
                     }
                 }
-                Read::End => return Ok(()),
+                // Whoever reads it is told.
+                Read::End | Read::CutOff => return Ok(()),
                 Read::Fault(fault, _) => {
                     return Err(Failed::of_fault(fault, self.reply.seen().clone()));
                 }
@@ -225,6 +232,7 @@ impl LiveBody {
                     break Some(Refusal::TotalTimeout);
                 }
                 Poll::Ready(Read::TooSlow(_)) => break Some(Refusal::UpstreamTimeout),
+                Poll::Ready(Read::CutOff) => break Some(Refusal::Draining),
                 Poll::Pending if gathered.is_empty() => return Poll::Pending,
                 Poll::Pending => break None,
             }
@@ -297,8 +305,12 @@ impl LiveBody {
     /// The account of a stream that can't go on.
     fn fail(&mut self, refusal: &Refusal) {
         let (seen, code) = (self.reply.seen(), refusal.code());
+        let ending = match refusal {
+            Refusal::Draining => Ending::CutOff,
+            _ => Ending::Failed,
+        };
         self.exchange
-            .finish(seen, Some(code), Ending::Failed, 200, Some(refusal));
+            .finish(seen, Some(code), ending, 200, Some(refusal));
         self.exchange.write_account();
     }
 
@@ -310,9 +322,15 @@ impl LiveBody {
         if self.is_late {
             return Poll::Ready(Read::TooSlow(Failure::TotalTimeout));
         }
+        if self.exchange.gateway().is_cut_off.load(Relaxed) {
+            return Poll::Ready(Read::CutOff);
+        }
         let chunk = match self.upstream.poll_chunk(cx) {
             Poll::Ready(chunk) => chunk,
-            Poll::Pending => return self.poll_clock(cx),
+            Poll::Pending => {
+                self.waits.note(cx);
+                return self.poll_clock(cx);
+            }
         };
         self.last_read = clock::now();
         self.is_late = self.last_read >= self.deadline();

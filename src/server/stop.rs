@@ -87,7 +87,7 @@ pub fn drain(
         in_flight = gateway.metrics.in_flight.get(),
         "the time to stop is over: what is left is cut off"
     );
-    // Each request is accounted as it is dropped.
+    // Each request is accounted as it is dropped, each stream as it tells its client.
     gateway.is_cut_off.store(true, Ordering::Relaxed);
     let _ = stop.send(Phase::CutOff);
     if !have_ended(&workers, PATIENCE) {

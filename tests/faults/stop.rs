@@ -6,6 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::store_away::lock;
+use serde_json::json;
+
 use crate::chat;
 use crate::server::{Server, configuration, serving};
 use crate::traces;
@@ -70,8 +72,10 @@ fn what_does_not_end_in_time_is_cut_off_and_accounted_once() {
     assert!(took >= Duration::from_millis(500), "{took:?}");
     assert!(took < Duration::from_millis(500) + PROMPT, "{took:?}");
     let mut rest = Vec::new();
-    let _ = socket.read_to_end(&mut rest);
-    assert!(!String::from_utf8_lossy(&rest).contains("[DONE]"));
+    socket.read_to_end(&mut rest).unwrap();
+    let rest = String::from_utf8_lossy(&rest);
+    assert!(!rest.contains("[DONE]"), "{rest}");
+    assert!(ends_with_an_error(&rest, "data: {\"error\":"), "{rest}");
     // It is accounted before the process ends, with what the client was sent.
     let line = ledger(&server);
     assert_eq!((line.outcome.as_str(), line.attempts), ("interrupted", 1));
@@ -81,6 +85,88 @@ fn what_does_not_end_in_time_is_cut_off_and_accounted_once() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["state"], "ERROR");
     assert_eq!(ledger(&server), line);
+}
+
+/// Whether the last event, before the body's own end, is an error that says why.
+fn ends_with_an_error(stream: &str, begins: &str) -> bool {
+    let body = stream.strip_suffix("\r\n0\r\n\r\n").unwrap_or(stream);
+    let last = body
+        .trim_end()
+        .rfind("\n\n")
+        .map_or(body, |at| &body[at + 2..]);
+    // A chunk's size may stand before it.
+    last.contains(begins) && last.contains("the gateway is stopping") && last.ends_with("}\n\n")
+}
+
+#[test]
+fn a_stream_that_is_cut_off_ends_with_an_error_in_its_callers_dialect() {
+    let upstream = Upstream::start();
+    let yaml = serving(&configuration(upstream.address), "drain: 100ms");
+    let mut server = Server::configured(&yaml);
+    let version = "anthropic-version: 2023-06-01\r\n";
+    // Slow ones: nothing comes that would wake them.
+    let messages = [
+        "sim-claude+fault=pace:1,20000",
+        "sim-gpt+fault=pace:1,20000",
+    ];
+    let streams = [
+        (chat::PATH, "", messages[0], "data: {\"error\":"),
+        (chat::PATH, "", messages[1], "data: {\"error\":"),
+        (
+            "/v1/messages",
+            version,
+            messages[0],
+            "event: error\ndata: {",
+        ),
+        (
+            "/v1/messages",
+            version,
+            messages[1],
+            "event: error\ndata: {",
+        ),
+        ("/v1/responses", "", messages[1], "event: error\ndata: {"),
+    ]
+    .map(|(path, lines, model, error)| (stream(&server, path, lines, model), error));
+    // One that has not begun is closed without an answer.
+    let mut waiting = TcpStream::connect(server.address).unwrap();
+    let request = chat::body("sim-gpt+fault=hang", "never", true);
+    waiting
+        .write_all(chat::bytes("", &request).as_bytes())
+        .unwrap();
+    wait::until("the requests to arrive", || upstream.log().len() == 6);
+    let took = server.stop();
+    assert!(took < PROMPT, "{took:?}");
+    for (mut socket, error) in streams {
+        let mut rest = Vec::new();
+        socket.read_to_end(&mut rest).unwrap();
+        let rest = String::from_utf8_lossy(&rest);
+        assert!(ends_with_an_error(&rest, error), "{error}: {rest}");
+    }
+    assert!(!matches!(waiting.read(&mut [0; 64]), Ok(1..)));
+    let store = Store::open(server.folder.path().join("data/tollgate.db")).unwrap();
+    let lines = store.ledger(None, 10).unwrap();
+    assert_eq!(lines.len(), 6);
+    for line in lines {
+        assert_eq!(line.outcome, "interrupted", "{line:?}");
+    }
+}
+
+/// A stream in any dialect whose head has come.
+fn stream(server: &Server, path: &str, lines: &str, model: &str) -> TcpStream {
+    let mut body = chat::body(model, "2000 words", true);
+    match path {
+        "/v1/messages" => body["max_tokens"] = 4000.into(),
+        "/v1/responses" => body = json!({ "model": model, "stream": true, "input": "2000 words" }),
+        _ => {}
+    }
+    let request = chat::bytes(lines, &body).replacen(chat::PATH, path, 1);
+    let mut socket = TcpStream::connect(server.address).unwrap();
+    socket.set_read_timeout(Some(wait::HANG)).unwrap();
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut head = [0; 15];
+    socket.read_exact(&mut head).unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200 OK");
+    socket
 }
 
 /// The one line of the ledger.

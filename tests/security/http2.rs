@@ -214,3 +214,20 @@ fn a_connection_without_streams_is_closed_after_a_while_and_one_with_a_stream_is
             .unwrap();
     });
 }
+
+#[test]
+fn a_stream_that_a_stop_cuts_off_ends_with_an_error() {
+    let (mut server, _upstream) = start("drain: 100ms");
+    run(async {
+        let (mut sender, _ended) = connect(&server).await;
+        let body = chat("sim-gpt+fault=pace:1,20000", "2000 words", true);
+        let response = sender.send_request(request(CHAT, KEY, body)).await.unwrap();
+        let stopping = tokio::task::spawn_blocking(move || server.stop());
+        let body = timeout(HANG, response.into_body().collect()).await.unwrap();
+        let body = String::from_utf8(body.unwrap().to_bytes().to_vec()).unwrap();
+        let (_, last) = body.trim_end().rsplit_once("\n\n").unwrap();
+        assert!(last.starts_with("data: {\"error\":"), "{body}");
+        assert!(last.contains("the gateway is stopping"), "{body}");
+        assert!(stopping.await.unwrap() < Duration::from_secs(3));
+    });
+}
