@@ -3,6 +3,10 @@
 //! Until the first content, lifecycle frames are held back, for a second at most and only while another target is left:
 //! an error before it then costs the caller nothing. After it, an error becomes an event in the caller's dialect.
 
+mod held;
+
+pub use held::Held;
+
 use super::answer::{self, Answer, ReplyBody};
 use super::attempt::{Way, fail};
 use super::cut_off::Waits;
@@ -109,40 +113,6 @@ pub(super) async fn start(
     pass.succeed(clock::now());
     answer.body = ReplyBody::Live(held);
     Ok(answer)
-}
-
-/// A stream in the hands of whoever reads it. Dropped before the stream's end, the client has left.
-pub struct Held(Option<Box<LiveBody>>);
-
-impl Held {
-    /// The next bytes for the client; `None` at the end.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        match &mut self.0 {
-            Some(live) => live.poll_next(cx),
-            None => Poll::Ready(None),
-        }
-    }
-
-    /// When it is to be over, whoever is slow; `None` once it is, but for what is still to be read.
-    pub fn deadline(&self) -> Option<Moment> {
-        let live = self.0.as_ref()?;
-        (!live.exchange.is_settled()).then(|| live.deadline())
-    }
-
-    /// Ends it at its deadline, in the midst of what the client does not take: nobody is there to be told.
-    pub fn expire(&mut self) {
-        if let Some(mut live) = self.0.take() {
-            live.fail(&Refusal::TotalTimeout);
-        }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if let Some(live) = &mut self.0 {
-            live.abandon();
-        }
-    }
 }
 
 impl LiveBody {
