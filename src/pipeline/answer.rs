@@ -120,7 +120,9 @@ pub fn stranger(
     let status = error_status(dialect, refusal);
     gateway.metrics.others.refused(asked, refusal, status, &id);
     let body = error_body(dialect, refusal, &id);
-    strangers(&id, refusal, status, body)
+    let mut answer = strangers(&id, refusal, status, body);
+    answer.lines.put(id_name(dialect).as_str(), &id);
+    answer
 }
 
 /// As [`stranger`], in the words of MLflow's API.
@@ -157,12 +159,36 @@ pub(super) fn refusal_body(exchange: &Exchange, refusal: &Refusal) -> Bytes {
     error_body(exchange.dialect, refusal, &exchange.id.to_string())
 }
 
-pub(super) fn refused(exchange: &Exchange, refusal: &Refusal, status: u16, body: Bytes) -> Answer {
+/// A refusal, and what a provider's head told with it.
+pub(super) fn refused(
+    exchange: &Exchange,
+    refusal: &Refusal,
+    status: u16,
+    body: Bytes,
+    told: &Lines,
+) -> Answer {
     let mut answer = Answer::of(status, ReplyBody::whole(body));
     answer.lines.put("content-type", JSON);
-    put_own(&mut answer.lines, exchange);
+    answer.lines.append(told);
+    put_own(
+        &mut answer.lines,
+        exchange,
+        told.has(id_name(exchange.dialect)),
+    );
     put_refusal(&mut answer.lines, refusal);
     answer
+}
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Where the dialect's SDKs look for a request's id (`_request_id`, `request_id`, `requestID`). A provider's own goes on
+/// to the caller; an answer without one has ours there.
+fn id_name(dialect: Dialect) -> &'static HeaderName {
+    match dialect {
+        Dialect::Anthropic => &REQUEST_ID,
+        Dialect::OpenAi => &X_REQUEST_ID,
+    }
 }
 
 /// Headers of a provider that go on to the caller; all others are the operator's business or the connection's.
@@ -185,7 +211,8 @@ pub(super) fn answered(
     let mut answer = Answer::of(200, body);
     answer.lines.put("content-type", content_type);
     pass_on(upstream, &mut answer.lines);
-    put_own(&mut answer.lines, exchange);
+    let has_id = upstream.contains_key(id_name(exchange.dialect));
+    put_own(&mut answer.lines, exchange, has_id);
     answer
 }
 
@@ -201,9 +228,14 @@ pub(super) fn pass_on(upstream: &HeaderMap, lines: &mut Lines) {
     }
 }
 
-fn put_own(lines: &mut Lines, exchange: &Exchange) {
+/// `has_id`: the dialect's own header of the id came from the provider.
+fn put_own(lines: &mut Lines, exchange: &Exchange, has_id: bool) {
     lines.put("x-tollgate-version", VERSION);
-    lines.put("x-tollgate-request-id", exchange.id.to_string());
+    let id = exchange.id.to_string();
+    lines.put("x-tollgate-request-id", &id);
+    if !has_id {
+        lines.put(id_name(exchange.dialect).as_str(), &id);
+    }
     if exchange.route.is_some() {
         lines.put("x-tollgate-route", exchange.route_name());
     }

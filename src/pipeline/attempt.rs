@@ -114,7 +114,7 @@ pub async fn run(
                     plan.retain(|other: &Arc<LiveTarget>| other.provider.config.name != *name);
                     break;
                 }
-                Verdict::Answer => return refuse(exchange, last, &told).await,
+                Verdict::Answer => return exchange.refuse_as_told(last, &told).await,
             }
             permit = match enter(&target) {
                 Ok(permit) => permit,
@@ -123,14 +123,7 @@ pub async fn run(
             pass = target.breaker.enter_anyway(clock::now());
         }
     }
-    refuse(exchange, last, &told).await
-}
-
-/// Answers with the last error, and what its provider's head told.
-async fn refuse(exchange: Box<Exchange>, refusal: Refusal, told: &Lines) -> Answer {
-    let mut answer = exchange.refuse(refusal).await;
-    answer.lines.append(told);
-    answer
+    exchange.refuse_as_told(last, &told).await
 }
 
 /// A provider takes no more requests at once.

@@ -5,6 +5,7 @@
 
 use super::answer::{self, Answer};
 use super::caller::Caller;
+use super::lines::Lines;
 use super::record::{self, End, Ended};
 use super::written::Unwritten;
 use crate::clock::{self, Moment};
@@ -246,7 +247,16 @@ impl Exchange {
     }
 
     /// Answers with a refusal and settles.
-    pub async fn refuse(mut self: Box<Self>, refusal: Refusal) -> Answer {
+    pub async fn refuse(self: Box<Self>, refusal: Refusal) -> Answer {
+        self.refuse_as_told(refusal, &Lines::default()).await
+    }
+
+    /// The same, with what of a provider's head is for the caller.
+    pub(super) async fn refuse_as_told(
+        mut self: Box<Self>,
+        refusal: Refusal,
+        told: &Lines,
+    ) -> Answer {
         let body = answer::refusal_body(&self, &refusal);
         self.sends(&body, &Seen::default());
         let ending = match refusal {
@@ -261,7 +271,7 @@ impl Exchange {
             _ => Ending::Refused,
         };
         let status = tollgate_providers::error_status(self.dialect, &refusal);
-        let answer = answer::refused(&self, &refusal, status, body);
+        let answer = answer::refused(&self, &refusal, status, body, told);
         self.finish(&Seen::default(), None, ending, status, Some(&refusal));
         self.leave().await;
         answer

@@ -51,6 +51,14 @@ impl Lines {
         self.0.extend_from_slice(&others.0);
     }
 
+    pub fn has(&self, name: &HeaderName) -> bool {
+        let is_named = |line: &[u8]| {
+            let rest = line.strip_prefix(name.as_str().as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b":"))
+        };
+        self.0.split(|byte| *byte == b'\n').any(is_named)
+    }
+
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -96,6 +104,8 @@ mod tests {
         assert_eq!(map["x-empty"], "");
         assert_eq!(map["x-colons"], "a: b: c");
         assert_eq!(Lines::of(&map).as_bytes(), lines.as_bytes());
+        let has = |name| lines.has(&HeaderName::from_static(name));
+        assert!(has("content-type") && has("x-empty") && !has("x-col") && !has("type"));
     }
 
     #[test]

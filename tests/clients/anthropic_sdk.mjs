@@ -60,4 +60,26 @@ check("a missing route is a NotFoundError", async () => {
   );
 });
 
+check("every answer has a request id where the SDK looks for it", async () => {
+  const asked = { model: "sim-anthropic", max_tokens: 500, messages };
+  const { data, response } = await client.messages.create(asked).withResponse();
+  assert.equal(data._request_id, response.headers.get("request-id"));
+  assert.notEqual(data._request_id, response.headers.get("x-tollgate-request-id"));
+  // Of another dialect's provider, and of none, there is ours.
+  const other = client.messages.create({ ...asked, model: "sim-openai" });
+  const { data: translated, response: head } = await other.withResponse();
+  assert.equal(translated._request_id, head.headers.get("x-tollgate-request-id"));
+  const stream = client.messages.stream({ ...asked, model: "sim-openai" });
+  const { request_id } = await stream.withResponse();
+  assert.ok(request_id);
+  await stream.finalMessage();
+  await assert.rejects(
+    client.messages.create({ ...asked, model: "no-such-model" }),
+    (error) => {
+      assert.equal(error.error.request_id, error.requestID);
+      return error.requestID === error.headers.get("x-tollgate-request-id");
+    },
+  );
+});
+
 await run();

@@ -168,4 +168,19 @@ def thinks_where_the_upstream_can():
     assert message.content[0].signature
 
 
+@check
+def every_answer_has_a_request_id_where_the_sdk_looks_for_it():
+    # A provider's own stays.
+    assert ask("sim-anthropic")._request_id.startswith("req_")
+    # Of another dialect's provider, and of none, there is ours.
+    raw = client().messages.with_raw_response.create(
+        model="sim-openai", max_tokens=10, messages=[{"role": "user", "content": "Hi"}]
+    )
+    equal(raw.parse()._request_id, raw.headers["x-tollgate-request-id"])
+    for model, key in [("no-such-model", KEY), ("sim-anthropic", "tg-wrong")]:
+        error = raises(anthropic.APIStatusError, lambda: ask(model, key=key))
+        equal(error.request_id, error.response.headers["x-tollgate-request-id"])
+        equal(error.body["request_id"], error.request_id)
+
+
 run()

@@ -113,4 +113,19 @@ def a_line_of_a_megabyte_passes():
     assert sum(len(c.choices[0].delta.content or "") for c in chunks if c.choices) >= 1048576
 
 
+@check
+def every_answer_has_a_request_id_where_the_sdk_looks_for_it():
+    # A provider's own stays.
+    assert ask("sim-openai")._request_id.startswith("req_")
+    told = raises(openai.APIStatusError, lambda: ask("sim-gpt+fault=400"))
+    assert told.request_id.startswith("req_"), told.response.headers
+    # Of another dialect's provider, and of none, there is ours.
+    raw = client().chat.completions.with_raw_response.create(model="sim-anthropic", messages=HELLO)
+    equal(raw.parse()._request_id, raw.headers["x-tollgate-request-id"])
+    ours = [("no-such-model", KEY), ("sim-openai", "tg-wrong"), ("sim-gpt+fault=reset", KEY)]
+    for model, key in ours:
+        error = raises(openai.APIStatusError, lambda: ask(model, key=key))
+        equal(error.request_id, error.response.headers["x-tollgate-request-id"])
+
+
 run()

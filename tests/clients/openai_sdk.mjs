@@ -72,4 +72,21 @@ check("a stream that breaks is an error", async () => {
   assert.ok(seen > 0, "nothing came before the break");
 });
 
+check("every answer has a request id where the SDK looks for it", async () => {
+  const asked = { model: "sim-openai", messages };
+  const first = await client.chat.completions.create(asked);
+  const { data, response } = await client.chat.completions.create(asked).withResponse();
+  assert.equal(data._request_id, response.headers.get("x-request-id"));
+  assert.notEqual(data._request_id, first._request_id);
+  assert.notEqual(data._request_id, response.headers.get("x-tollgate-request-id"));
+  // Of another dialect's provider, and of none, there is ours.
+  const other = client.chat.completions.create({ ...asked, model: "sim-anthropic" });
+  const { data: translated, response: head } = await other.withResponse();
+  assert.equal(translated._request_id, head.headers.get("x-tollgate-request-id"));
+  await assert.rejects(
+    client.chat.completions.create({ ...asked, model: "no-such-model" }),
+    (error) => error.requestID === error.headers.get("x-tollgate-request-id"),
+  );
+});
+
 await run();
