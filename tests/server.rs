@@ -13,7 +13,7 @@ use crate::wait;
 
 /// The virtual key of [`configuration`]: every route and every scope but `admin`.
 pub(crate) const KEY: &str = "tg-tests-0123456789abcdef0123456789abcdef";
-/// May use `sim-openai` alone, twice a minute.
+/// May use `sim-openai` alone, three times a minute.
 pub(crate) const NARROW_KEY: &str = "tg-narrow-0123456789abcdef0123456789abcdef";
 /// What Tollgate shows to the upstream.
 pub(crate) const CREDENTIAL: &str = "sk-upstream-canary-7c1d9b";
@@ -258,7 +258,7 @@ routes:
   "text-embedding-*": {{ targets: [{{ provider: openai }}] }}
 keys:
   tests: {{ key: "{KEY}", scopes: [invoke, read, metrics] }}
-  narrow: {{ key: "{NARROW_KEY}", routes: [sim-openai], limits: [{{ requests: 2/min }}] }}
+  narrow: {{ key: "{NARROW_KEY}", routes: [sim-openai], limits: [{{ requests: 3/min }}] }}
 prices:
   silent/*: {{ input_usd_per_million: 1.25, output_usd_per_million: 10 }}
   openai/*: {{ input_usd_per_million: 1.25, cached_input_usd_per_million: 0.125, output_usd_per_million: 10 }}

@@ -5,6 +5,7 @@
 
 use super::answer::{self, Answer};
 use super::caller::Caller;
+use super::limit;
 use super::lines::Lines;
 use super::record::{self, End, Ended};
 use super::written::Unwritten;
@@ -174,6 +175,11 @@ impl Exchange {
         self.admission = Some(admission);
     }
 
+    /// Whether its limits have counted or refused it.
+    pub fn was_at_gates(&self) -> bool {
+        self.standing.is_some()
+    }
+
     /// How the key stands, where it was refused.
     pub fn note_standing(&mut self, standing: Standing) {
         self.standing = Some(standing);
@@ -313,6 +319,8 @@ impl Exchange {
             Ending::ClientGone if is_cut_off => (Ending::CutOff, Some("interrupted"), 0),
             _ => (ending, failure, status),
         };
+        // Left before it came to its limits, it is a request all the same.
+        let _ = limit::count(self);
         // It may be left while its beginning waits to be written.
         self.write_account();
         let last = self.account_attempt(seen, failure);

@@ -4,7 +4,7 @@
 //! 2. `exchange`: opened once the caller is known, it lasts to the answer's last byte and settles once;
 //! 3. `intake`: the body, decoded and bounded; then `Call::scan` reads the few fields that are needed;
 //! 4. `route`: the model's name leads to a route that is open to the key;
-//! 5. `limit`: requests, tokens, concurrency are reserved;
+//! 5. `limit`: requests, tokens, concurrency are reserved; what is refused before counts among the key's requests, too;
 //! 6. the journal's open record, written before anything leaves for a provider;
 //! 7. `attempt`: targets in order, tries, fallbacks, until the first content has gone to the client;
 //! 8. `whole` or `stream`: the answer, metered as it passes.
@@ -86,7 +86,10 @@ pub async fn serve(
     }
     .await;
     match admitted {
-        Err(refusal) => exchange.refuse(refusal).await,
+        Err(refusal) => {
+            let refusal = limit::count(&mut exchange).err().unwrap_or(refusal);
+            exchange.refuse(refusal).await
+        }
         Ok((call, route)) => attempt::run(exchange, route, call, caller).await,
     }
 }

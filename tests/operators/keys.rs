@@ -1,12 +1,15 @@
 //! Keys that the command line makes beside a running server, and what a key is told of its limits.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::chat;
 use crate::http::{self, Answer};
+use crate::metrics;
 use crate::server::{KEY, Server, configuration};
 use crate::upstream::Upstream;
 use crate::wait;
@@ -134,12 +137,7 @@ fn every_answer_says_how_the_key_stands_in_the_callers_dialect() {
         assert!(seconds(header("x-ratelimit-reset-tokens")) <= 60.0);
     };
     check(&ask(&server, LIMITED, "sim-openai", &[]), 200, "3");
-    check(
-        &ask(&server, LIMITED, "sim-gpt+fault=400:no", &[]),
-        400,
-        "2",
-    );
-    // What was refused before the limits counts for nothing, and is told all the same.
+    // What was refused before it came to a route counts, too.
     check(&ask(&server, LIMITED, "no-such-model", &[]), 404, "2");
     let bearer = format!("Bearer {LIMITED}");
     let list = http::get(server.address, "/v1/models", &[("Authorization", &bearer)]).unwrap();
@@ -173,4 +171,59 @@ fn every_answer_says_how_the_key_stands_in_the_callers_dialect() {
     let error: Value = refused.json();
     assert_eq!(error["error"]["code"], "rate_limit_exceeded", "{error}");
     assert_eq!(error["error"]["type"], "requests", "{error}");
+}
+
+#[test]
+fn what_a_key_does_wrong_counts_among_its_requests_and_is_429_beyond_them() {
+    let upstream = Upstream::start();
+    let limited = format!(
+        "keys:\n  limited: {{ key: \"{LIMITED}\", routes: [sim-openai], limits: [{{ requests: 6/h, concurrent: 2 }}] }}"
+    );
+    let yaml = configuration(upstream.address).replacen("keys:", &limited, 1);
+    let server = Server::configured(&yaml);
+    let bearer = format!("Bearer {LIMITED}");
+    let headers = [("Authorization", bearer.as_str())];
+    let good = chat::body("sim-openai", "3 words", false);
+    let mut unknown = good.clone();
+    unknown["model"] = "no-such-model".into();
+    let mut closed = good.clone();
+    closed["model"] = "sim-anthropic".into();
+    let wrong = [
+        (chat::PATH, &unknown, 404, "5"),
+        (chat::PATH, &closed, 404, "4"),
+        (chat::PATH, &json!({ "model": 5 }), 400, "3"),
+        ("/v1/embeddings", &json!([1, 2]), 400, "2"),
+    ];
+    for (path, body, status, remaining) in wrong {
+        let answer = http::post(server.address, path, &headers, body).unwrap();
+        assert_eq!(answer.status, status, "{}", answer.body);
+        let left = answer.header("x-ratelimit-remaining-requests");
+        assert_eq!(left, Some(remaining), "{}", answer.head);
+    }
+    // One that is left in the midst of its body.
+    let mut socket = TcpStream::connect(server.address).unwrap();
+    let begun = chat::bytes("", &good).replace(KEY, LIMITED);
+    socket
+        .write_all(&begun.as_bytes()[..begun.len() - 5])
+        .unwrap();
+    wait::until("the request to be under way", || {
+        metrics::value(&server, "tollgate_requests_in_flight") == 1.0
+    });
+    drop(socket);
+    let list = || http::get(server.address, "/v1/models", &headers).unwrap();
+    wait::until("the request to be counted", || {
+        list().header("x-ratelimit-remaining-requests") == Some("1")
+    });
+    // The last one, and a good one and bad ones beyond it.
+    let answer = http::post(server.address, chat::PATH, &headers, &good).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    for body in [&good, &unknown, &closed, &json!("no body")] {
+        let answer = http::post(server.address, chat::PATH, &headers, body).unwrap();
+        assert_eq!(answer.status, 429, "{}", answer.body);
+        assert!(answer.header("retry-after").is_some(), "{}", answer.head);
+        assert_eq!(answer.json()["error"]["code"], "rate_limit_exceeded");
+    }
+    assert_eq!(upstream.log().len(), 1);
+    let hits = metrics::value_of(&server, "tollgate_limit_hits_total", "unit=\"requests\"");
+    assert_eq!(hits, 4.0);
 }

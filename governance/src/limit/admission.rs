@@ -1,7 +1,7 @@
 //! A request passes all its gates, or none.
 
 use super::Standing;
-use super::gate::{Gate, GateId, Hold};
+use super::gate::{Gate, GateId, Hold, Shut};
 use crate::Moment;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -23,22 +23,49 @@ where
         match gate.enter(tokens, now) {
             Ok(hold) => holds.push(hold),
             Err(shut) => {
-                for entered in gates.clone().take(holds.len()) {
-                    entered.leave_uncounted();
-                }
+                let entered = holds.len();
                 drop(holds);
-                return Err(Box::new(Denied {
-                    by: gate.id().clone(),
-                    unit: shut.unit,
-                    limit: shut.limit,
-                    retry_after: shut.retry_after,
-                    standing: standing(gates, now),
-                }));
+                return Err(denied(gates, entered, gate, shut, now));
             }
         }
     }
     Ok(Admission {
         holds,
+        standing: standing(gates, now),
+    })
+}
+
+/// Counts a request that goes no further: it takes one of the requests of every gate, or, where one refuses, of none.
+/// Says how the key stands then.
+pub fn count<'a, G>(gates: G, now: Moment) -> Result<Standing, Box<Denied>>
+where
+    G: IntoIterator<Item = &'a Arc<Gate>, IntoIter: Clone>,
+{
+    let gates = gates.into_iter();
+    for (passed, gate) in gates.clone().enumerate() {
+        if let Err(shut) = gate.count(now) {
+            return Err(denied(gates, passed, gate, shut, now));
+        }
+    }
+    Ok(standing(gates, now))
+}
+
+/// What `gate` refused, which the first gates, that many, had counted.
+fn denied<'a>(
+    gates: impl Iterator<Item = &'a Arc<Gate>> + Clone,
+    passed: usize,
+    gate: &Gate,
+    shut: Shut,
+    now: Moment,
+) -> Box<Denied> {
+    for passed in gates.clone().take(passed) {
+        passed.leave_uncounted();
+    }
+    Box::new(Denied {
+        by: gate.id().clone(),
+        unit: shut.unit,
+        limit: shut.limit,
+        retry_after: shut.retry_after,
         standing: standing(gates, now),
     })
 }

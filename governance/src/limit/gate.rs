@@ -145,20 +145,26 @@ impl Gate {
                 retry_after,
             })?),
         };
-        if let Some(requests) = &self.requests {
-            requests.take(now).map_err(|retry_after| Shut {
-                unit: Unit::Requests,
-                limit: self.limit.requests.map_or(0, |rate| rate.count),
-                retry_after,
-            })?;
-        }
+        self.count(now)?;
         Ok(Hold {
             reservation,
             _permit: permit,
         })
     }
 
-    /// Takes back the request that `enter` counted; the rest comes back with its `Hold`.
+    /// Takes a request, and nothing else.
+    pub(super) fn count(&self, now: Moment) -> Result<(), Shut> {
+        let Some(requests) = &self.requests else {
+            return Ok(());
+        };
+        requests.take(now).map_err(|retry_after| Shut {
+            unit: Unit::Requests,
+            limit: self.limit.requests.map_or(0, |rate| rate.count),
+            retry_after,
+        })
+    }
+
+    /// Takes back the request that `enter` or `count` counted; the rest comes back with its `Hold`.
     pub(super) fn leave_uncounted(&self) {
         if let Some(requests) = &self.requests {
             requests.give_back();

@@ -15,7 +15,7 @@ mod text;
 mod tokens;
 mod value;
 
-pub use admission::{Admission, Denied, admit, standing};
+pub use admission::{Admission, Denied, admit, count, standing};
 pub use estimate::estimate_tokens;
 pub use gate::{Gate, GateId};
 pub use gates::Gates;

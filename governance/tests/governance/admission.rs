@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::{KeyName, Refusal, Unit};
 use tollgate_governance::Moment;
-use tollgate_governance::limit::{Admission, Gate, GateId, Limit, Per, Rate, admit};
+use tollgate_governance::limit::{Admission, Gate, GateId, Limit, Per, Rate, admit, count};
 
 const GATES: usize = 5;
 
@@ -241,4 +241,21 @@ fn without_gates_everything_is_admitted() {
         tollgate_governance::limit::Standing::default()
     );
     admission.settle(u64::MAX, at(1));
+}
+
+#[test]
+fn what_goes_no_further_takes_a_request_of_every_gate_or_of_none() {
+    let wide = gate(0, limit(Some(10), Some(1), Some(1)));
+    let narrow = gate(1, limit(Some(2), None, None));
+    let left = || [&wide, &narrow].map(|gate| gate.standing(at(1)).requests.unwrap().remaining);
+    let standing = count([&wide, &narrow], at(1)).unwrap();
+    assert_eq!(standing.requests.unwrap().remaining, 1);
+    // No token and no permit.
+    assert_eq!(standing.tokens.unwrap().remaining, 1);
+    assert_eq!((wide.in_use(), wide.open_reservations()), (Some(0), 0));
+    count([&wide, &narrow], at(1)).unwrap();
+    let denied = count([&wide, &narrow], at(1)).err().unwrap();
+    assert_eq!((denied.unit, denied.limit), (Unit::Requests, 2));
+    assert_eq!(denied.standing.requests.unwrap().remaining, 0);
+    assert_eq!(left(), [8, 0]);
 }
