@@ -8,6 +8,8 @@ use std::ops::Range;
 pub(crate) struct Citation<'a> {
     pub(crate) url: Text<'a>,
     pub(crate) title: Option<Text<'a>>,
+    /// What the page says, where that was told.
+    pub(crate) quote: Option<Text<'a>>,
     /// The letters of the answer's whole text that rest on it.
     pub(crate) range: Range<usize>,
 }
@@ -17,6 +19,7 @@ impl Citation<'_> {
         Citation {
             url: self.url.into_owned(),
             title: self.title.map(Text::into_owned),
+            quote: self.quote.map(Text::into_owned),
             range: self.range,
         }
     }

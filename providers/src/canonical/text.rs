@@ -87,9 +87,27 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// How many letters it has.
+    /// How many letters it has. Nothing is decoded for that: an escape is a letter, and so is a pair of surrogates.
     pub(crate) fn letters(&self) -> usize {
-        self.decode().chars().count()
+        let mut count = 0;
+        let mut bytes = self.0.bytes();
+        while let Some(byte) = bytes.next() {
+            count += match byte {
+                b'\\' => match bytes.next() {
+                    Some(b'u') => {
+                        let digits = [(); 4].map(|()| bytes.next().unwrap_or_default());
+                        let is_second_half =
+                            matches!(digits, [b'd' | b'D', b'c'..=b'f' | b'C'..=b'F', ..]);
+                        usize::from(!is_second_half)
+                    }
+                    _ => 1,
+                },
+                // A letter goes on.
+                0x80..=0xbf => 0,
+                _ => 1,
+            };
+        }
+        count
     }
 
     pub(crate) fn push(&mut self, more: &Text<'_>) {
@@ -178,6 +196,25 @@ mod tests {
         assert_eq!(halves.decode(), "\u{fffd}\"\u{fffd}\u{1f600}\n");
         assert_eq!(Text::plain(r"a \n").trim_end().decode(), "a");
         assert_eq!(Text::plain("turn").trim_end().decode(), "turn");
+    }
+
+    #[test]
+    fn letters_are_counted_as_they_are_decoded() {
+        for (escaped, expected) in [
+            ("", 0),
+            ("aé☃😀", 4),
+            (r#"a\n\"b"#, 4),
+            (r"\\\\u00e9", 7),
+            (r"\\\u00e9", 2),
+            (r"\u00e9x\u2603\ud83d\ude00y", 5),
+            (r"\uD83D\uDE00\\", 2),
+            (r"\\", 1),
+            ("\u{fffd}\\n", 2),
+        ] {
+            let text = Text::plain(escaped);
+            assert_eq!(text.letters(), expected, "{escaped}");
+            assert_eq!(text.decode().chars().count(), expected, "{escaped}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::path::Path;
 use tollgate_domain::{Endpoint, ProviderKind, Refusal};
 
 mod answers;
+mod citations;
 mod details;
 mod refusals;
 mod replies;

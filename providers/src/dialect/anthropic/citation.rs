@@ -6,11 +6,15 @@ use crate::wire::json::{Cursor, SyntaxError, Writer};
 use std::ops::Range;
 use tollgate_domain::Refusal;
 
-/// Writes a citation. What the page says, and the index by which Anthropic knows it, nobody can tell.
+/// Writes a citation. What the page says is seldom told, and nobody knows the index that Anthropic has for it.
 pub(super) fn write(citation: &Citation<'_>, w: &mut Writer) {
     w.object(|w| {
         w.field("type", "web_search_result_location");
-        w.field("cited_text", "");
+        w.key("cited_text");
+        match &citation.quote {
+            Some(quote) => quote.write(w),
+            None => w.string(""),
+        }
         w.field("encrypted_index", "");
         w.key("title");
         match &citation.title {
@@ -101,6 +105,7 @@ mod tests {
         let cite = |&(start, end): &(usize, usize)| Citation {
             url: Text::plain("u"),
             title: None,
+            quote: None,
             range: start..end,
         };
         let citations: Vec<Citation<'_>> = ranges.iter().map(cite).collect();

@@ -6,11 +6,13 @@
 //! `message_delta` the truth, which is cumulative and takes its place (so Anthropic's SDKs read it).
 
 mod call;
+mod cited;
 
 use super::{Form, citation, reply, usage};
-use crate::canonical::{Citation, Event, Finish, Text, about_tokens};
+use crate::canonical::{Event, Finish, Text, about_tokens};
 use crate::wire::json::Writer;
 use call::Call;
+use cited::Cited;
 use tollgate_domain::Usage;
 
 /// Writes one stream.
@@ -24,6 +26,7 @@ pub(crate) struct Stream {
     calls: Vec<Call>,
     /// What came while a call was unfinished.
     held: Vec<(Open, Text<'static>)>,
+    cited: Cited,
     signature: Option<Text<'static>>,
     finish: Option<Finish>,
     stop: Option<Text<'static>>,
@@ -50,6 +53,7 @@ impl Stream {
             open: None,
             calls: Vec::new(),
             held: Vec::new(),
+            cited: Cited::default(),
             signature: None,
             finish: None,
             stop: None,
@@ -91,7 +95,7 @@ impl Stream {
             Event::Refusal(text) => {
                 self.refusal.get_or_insert_default().push(&text);
             }
-            Event::Citation(citation) => self.cite(&citation, out),
+            Event::Citation(citation) => self.cite(citation, out),
             Event::Call { number, id, name } => {
                 let name = name.decode();
                 let name = self.form.names.inward(&name);
@@ -169,36 +173,34 @@ impl Stream {
     fn piece(&mut self, kind: Open, text: &Text<'_>, out: &mut Vec<u8>) {
         if self.is_in_call() {
             self.held.push((kind, text.clone().into_owned()));
-            return;
+        } else if kind == Open::Thinking {
+            self.open(kind, out);
+            self.delta("thinking_delta", "thinking", text, out);
+        } else if self.cited.is_plain() {
+            self.cited.pass(text);
+            self.text(text, out);
+        } else {
+            self.cited_text(text, out);
         }
-        let (name, key) = match kind {
-            Open::Thinking => ("thinking_delta", "thinking"),
-            _ => ("text_delta", "text"),
-        };
-        if self.open != Some(kind) {
-            self.open_block(kind, out, |w| match kind {
-                Open::Thinking => w.raw(r#"{"type":"thinking","thinking":"","signature":""}"#),
-                _ => w.raw(r#"{"type":"text","text":""}"#),
-            });
-        }
-        self.delta(name, key, text, out);
     }
 
-    /// What a text rests on, told after it: of its whole block, since its beginning is out. With no text open there is
-    /// nothing left to cite.
-    fn cite(&mut self, citation: &Citation<'_>, out: &mut Vec<u8>) {
-        if self.open != Some(Open::Text) {
+    fn text(&mut self, text: &Text<'_>, out: &mut Vec<u8>) {
+        self.open(Open::Text, out);
+        self.delta("text_delta", "text", text, out);
+    }
+
+    /// Opens a block of text or thinking, where none of that kind is open.
+    fn open(&mut self, kind: Open, out: &mut Vec<u8>) {
+        if self.open == Some(kind) {
             return;
         }
-        event("content_block_delta", out, |w| {
-            w.field_count("index", self.index);
-            w.key("delta");
-            w.object(|w| {
-                w.field("type", "citations_delta");
-                w.key("citation");
-                citation::write(citation, w);
-            });
+        self.open_block(kind, out, |w| match kind {
+            Open::Thinking => w.raw(r#"{"type":"thinking","thinking":"","signature":""}"#),
+            _ => w.raw(r#"{"type":"text","text":""}"#),
         });
+        if kind == Open::Text {
+            self.cited.open();
+        }
     }
 
     fn redacted(&mut self, data: &Text<'_>, out: &mut Vec<u8>) {
@@ -251,6 +253,7 @@ impl Stream {
             return;
         };
         let (id, name, waiting) = call.open();
+        self.cite_rest(out);
         self.open_block(Open::Call(number), out, |w| {
             w.object(|w| {
                 w.field("type", "tool_use");
@@ -300,6 +303,7 @@ impl Stream {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         self.release(true, out);
+        self.cite_rest(out);
         self.close(out);
         let finish = Finish::of(self.finish, !self.calls.is_empty());
         event("message_delta", out, |w| {

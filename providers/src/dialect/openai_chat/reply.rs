@@ -102,10 +102,16 @@ fn message(response: &Response<'_>, names: &Names, is_legacy: bool, w: &mut Writ
     calls(response, names, is_legacy, w);
 }
 
-/// What the text rests on.
+/// What the text rests on. OpenAI has no field for what a page says; `content` is OpenRouter's.
 pub(super) fn annotations(citations: &[Citation<'_>], w: &mut Writer) {
     w.array(|w| {
-        for Citation { url, title, range } in citations {
+        for Citation {
+            url,
+            title,
+            quote,
+            range,
+        } in citations
+        {
             w.object(|w| {
                 w.field("type", "url_citation");
                 w.key("url_citation");
@@ -114,6 +120,9 @@ pub(super) fn annotations(citations: &[Citation<'_>], w: &mut Writer) {
                     w.field_count("end_index", range.end as u64);
                     url.field(w, "url");
                     title.as_ref().unwrap_or(url).field(w, "title");
+                    if let Some(quote) = quote {
+                        quote.field(w, "content");
+                    }
                 });
             });
         }

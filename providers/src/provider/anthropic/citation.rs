@@ -9,6 +9,7 @@ use std::ops::Range;
 pub(super) struct Source<'a> {
     url: Text<'a>,
     title: Option<Text<'a>>,
+    quote: Option<Text<'a>>,
 }
 
 impl<'a> Source<'a> {
@@ -20,11 +21,13 @@ impl<'a> Source<'a> {
         }
         let mut url = None;
         let mut title = None;
+        let mut quote = None;
         cursor.object(|cursor, key| {
             match key {
                 // A web search's `url`; what the caller's search results name, which may be anything, is `source`.
                 "url" | "source" => url = Text::read_or_skip(cursor)?,
                 "title" => title = Text::read_or_skip(cursor)?,
+                "cited_text" => quote = Text::read_or_skip(cursor)?,
                 _ => cursor.skip()?,
             }
             Ok::<(), SyntaxError>(())
@@ -33,18 +36,25 @@ impl<'a> Source<'a> {
             let url = url.decode();
             url.starts_with("https://") || url.starts_with("http://")
         };
-        Ok(url.filter(is_web).map(|url| Self { url, title }))
+        let quote = quote.filter(|quote| !quote.is_empty());
+        Ok(url.filter(is_web).map(|url| Self { url, title, quote }))
     }
 
     pub(super) fn into_owned(self) -> Source<'static> {
         Source {
             url: self.url.into_owned(),
             title: self.title.map(Text::into_owned),
+            quote: self.quote.map(Text::into_owned),
         }
     }
 
     pub(super) fn of(self, range: Range<usize>) -> Citation<'a> {
-        let Self { url, title } = self;
-        Citation { url, title, range }
+        let Self { url, title, quote } = self;
+        Citation {
+            url,
+            title,
+            quote,
+            range,
+        }
     }
 }
