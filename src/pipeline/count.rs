@@ -6,8 +6,8 @@ use super::answer::{self, Answer, ReplyBody};
 use super::exchange::{Ending, Exchange};
 use crate::live::LiveTarget;
 use crate::tokens;
+use crate::upstream::Kept;
 use bytes::Bytes;
-use http::HeaderMap;
 use std::sync::Arc;
 use tollgate_domain::{Endpoint, Refusal};
 use tollgate_providers::{Call, Seen, check_count};
@@ -36,7 +36,7 @@ pub(super) async fn answer(
     exchange.tried = Some((target, model));
     let body = Bytes::from(format!(r#"{{"input_tokens":{count}}}"#));
     exchange.sends(&body, &Seen::default());
-    let (nothing, body) = (HeaderMap::new(), ReplyBody::whole(body));
+    let (nothing, body) = (Kept::default(), ReplyBody::whole(body));
     let mut answer = answer::answered(&exchange, &nothing, "application/json", body);
     // What of the answer is an estimate.
     answer.lines.put("x-tollgate-estimated", "input_tokens");

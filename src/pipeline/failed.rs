@@ -5,10 +5,8 @@ use super::gunzip::Decoder;
 use super::lines::Lines;
 use crate::clock;
 use crate::live::LiveTarget;
-use crate::upstream::{SendError, UpstreamBody};
+use crate::upstream::{Kept, SendError, UpstreamBody};
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header::RETRY_AFTER;
 use std::time::Duration;
 use tollgate_domain::Refusal;
 use tollgate_governance::strategy::{Failure, parse_retry_after, parse_retry_after_ms};
@@ -98,16 +96,15 @@ pub(super) fn of_send(error: &SendError) -> Failed {
 }
 
 /// When to come back, by the header that says it more exactly.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok();
-    let exact = text("retry-after-ms").and_then(parse_retry_after_ms);
-    exact.or_else(|| parse_retry_after(text(RETRY_AFTER.as_str())?, clock::unix_seconds()))
+fn retry_after(head: &Kept) -> Option<Duration> {
+    let exact = head.text("retry-after-ms").and_then(parse_retry_after_ms);
+    exact.or_else(|| parse_retry_after(head.text("retry-after")?, clock::unix_seconds()))
 }
 
 pub(super) async fn read_error(
     target: &LiveTarget,
     status: u16,
-    headers: &HeaderMap,
+    head: &Kept,
     body: &mut UpstreamBody,
 ) -> Failed {
     let mut bytes = Vec::new();
@@ -122,7 +119,7 @@ pub(super) async fn read_error(
     };
     let _ = tokio::time::timeout(Duration::from_secs(10), reading).await;
     let bytes = Bytes::from(bytes);
-    let decoder = Decoder::of(headers).map(|decoder| decoder.within(MAX_ERROR));
+    let decoder = Decoder::of(head).map(|decoder| decoder.within(MAX_ERROR));
     let decoded = decoder.and_then(|mut decoder| decoder.decode(bytes.clone()).ok());
     let bytes = decoded.unwrap_or(bytes);
     let kind = target.provider.config.kind;
@@ -133,14 +130,12 @@ pub(super) async fn read_error(
     {
         error.message = error.message.replace(key.expose(), "[credential]");
     }
-    let retry_after = retry_after(headers);
+    let retry_after = retry_after(head);
     let mut told = Lines::default();
-    pass_on(headers, &mut told);
+    pass_on(head, &mut told);
     Failed {
         retry_after,
-        is_final: headers
-            .get("x-should-retry")
-            .is_some_and(|value| value == "false"),
+        is_final: head.get("x-should-retry") == Some(b"false"),
         told,
         ..Failed::new(
             failure_of(error.class, error.status),

@@ -1,9 +1,8 @@
 //! Answers that come compressed although none was asked for.
 
+use crate::upstream::Kept;
 use bytes::Bytes;
 use flate2::write::GzDecoder;
-use http::HeaderMap;
-use http::header::CONTENT_ENCODING;
 use std::io::{self, Write};
 
 /// Bytes that one answer may decode to.
@@ -24,11 +23,8 @@ pub enum Decoder {
 
 impl Decoder {
     /// By the answer's `Content-Encoding`; `None` for one that nobody asked for and we do not know.
-    pub fn of(headers: &HeaderMap) -> Option<Self> {
-        match headers
-            .get(CONTENT_ENCODING)
-            .map(http::HeaderValue::as_bytes)
-        {
+    pub fn of(head: &Kept) -> Option<Self> {
+        match head.get("content-encoding") {
             None | Some(b"identity" | b"") => Some(Self::Identity),
             Some(b"gzip" | b"x-gzip") => Some(Self::Gzip {
                 decoder: Box::new(GzDecoder::new(Vec::new())),
@@ -76,12 +72,9 @@ mod tests {
     use super::*;
     use flate2::Compression;
     use flate2::write::GzEncoder;
-    use http::HeaderValue;
 
     fn gzip() -> Decoder {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        Decoder::of(&headers).unwrap()
+        Decoder::of(&Kept::sent(&[("content-encoding", "gzip")])).unwrap()
     }
 
     fn packed(bytes: &[u8]) -> Bytes {

@@ -23,11 +23,12 @@ impl Lines {
     }
 
     /// Adds a line whose value was a header's before.
-    pub fn take_over(&mut self, name: &HeaderName, value: &HeaderValue) {
-        self.line(name.as_str(), value.as_bytes());
+    pub fn take_over(&mut self, name: &str, value: &[u8]) {
+        self.line(name, value);
     }
 
     fn line(&mut self, name: &str, value: &[u8]) {
+        self.0.reserve(name.len() + value.len() + 4);
         for part in [name.as_bytes(), b": ", value, b"\r\n"] {
             self.0.extend_from_slice(part);
         }
@@ -41,7 +42,7 @@ impl Lines {
         };
         for (name, value) in headers {
             if !is_connections(name) {
-                lines.take_over(name, value);
+                lines.take_over(name.as_str(), value.as_bytes());
             }
         }
         lines
@@ -51,9 +52,9 @@ impl Lines {
         self.0.extend_from_slice(&others.0);
     }
 
-    pub fn has(&self, name: &HeaderName) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         let is_named = |line: &[u8]| {
-            let rest = line.strip_prefix(name.as_str().as_bytes());
+            let rest = line.strip_prefix(name.as_bytes());
             rest.is_some_and(|rest| rest.starts_with(b":"))
         };
         self.0.split(|byte| *byte == b'\n').any(is_named)
@@ -104,7 +105,7 @@ mod tests {
         assert_eq!(map["x-empty"], "");
         assert_eq!(map["x-colons"], "a: b: c");
         assert_eq!(Lines::of(&map).as_bytes(), lines.as_bytes());
-        let has = |name| lines.has(&HeaderName::from_static(name));
+        let has = |name| lines.has(name);
         assert!(has("content-type") && has("x-empty") && !has("x-col") && !has("type"));
     }
 

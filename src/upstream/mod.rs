@@ -7,6 +7,7 @@ mod body;
 mod connect;
 mod error;
 mod h1;
+mod kept;
 mod origin;
 mod pool;
 mod proxy;
@@ -16,6 +17,7 @@ mod tls;
 pub use body::UpstreamBody;
 pub use connect::Stream;
 pub use error::{BodyError, SendError};
+pub use kept::Kept;
 pub use origin::{Origin, Origins};
 pub use pool::sweep;
 pub use request::{Outgoing, Template};
@@ -23,21 +25,16 @@ pub use tls::{TlsError, client_config, read as read_roots, roots};
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Request, Response};
+use http::{Request, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The headers of an answer that anything here reads. HTTP/1 keeps no others.
-pub const KEPT: [&str; 8] = [
-    "content-encoding",
-    "retry-after",
-    "retry-after-ms",
-    "request-id",
-    "x-request-id",
-    "x-should-retry",
-    "openai-processing-ms",
-    "openai-version",
-];
+/// A provider's answer, of which the head is there.
+pub struct Response {
+    pub status: StatusCode,
+    pub head: Kept,
+    pub body: UpstreamBody,
+}
 
 /// Sends one request and waits for the answer's head. The body is driven by whoever reads it.
 ///
@@ -46,7 +43,7 @@ pub async fn send(
     origin: &Arc<Origin>,
     request: &Outgoing<'_>,
     connect_timeout: Duration,
-) -> Result<Response<UpstreamBody>, SendError> {
+) -> Result<Response, SendError> {
     if let Some(shared) = pool::take_h2(origin) {
         match Box::pin(h2_send(shared, h2_request(origin, request)?)).await {
             Ok(response) => return Ok(response),
@@ -70,7 +67,7 @@ async fn send_anew(
     origin: &Arc<Origin>,
     request: &Outgoing<'_>,
     connect_timeout: Duration,
-) -> Result<Response<UpstreamBody>, SendError> {
+) -> Result<Response, SendError> {
     match connect::open(origin, connect_timeout).await? {
         connect::Opened::H1(connection) => h1_send(connection, request)
             .await
@@ -87,13 +84,14 @@ async fn send_anew(
 async fn h1_send(
     connection: h1::H1,
     request: &Outgoing<'_>,
-) -> Result<Response<UpstreamBody>, h1::NoAnswer> {
-    let sent = connection.exchange(request.head(), request.body.clone(), &KEPT);
-    let (status, headers, reading) = sent.await?;
-    let mut response = Response::new(UpstreamBody::h1(reading));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    Ok(response)
+) -> Result<Response, h1::NoAnswer> {
+    let sent = connection.exchange(request.head(), request.body.clone());
+    let (status, head, reading) = sent.await?;
+    Ok(Response {
+        status,
+        head,
+        body: UpstreamBody::h1(reading),
+    })
 }
 
 fn h2_request(origin: &Origin, request: &Outgoing<'_>) -> Result<Request<Full<Bytes>>, SendError> {
@@ -110,9 +108,16 @@ fn h2_request(origin: &Origin, request: &Outgoing<'_>) -> Result<Request<Full<By
 async fn h2_send(
     mut sender: pool::H2Sender,
     request: Request<Full<Bytes>>,
-) -> Result<Response<UpstreamBody>, (hyper::Error, bool)> {
+) -> Result<Response, (hyper::Error, bool)> {
     match sender.try_send_request(request).await {
-        Ok(response) => Ok(response.map(UpstreamBody::h2)),
+        Ok(response) => {
+            let (head, body) = response.into_parts();
+            Ok(Response {
+                status: head.status,
+                head: Kept::of(&head.headers),
+                body: UpstreamBody::h2(body),
+            })
+        }
         Err(mut error) => {
             let is_unsent = error.take_message().is_some();
             Err((error.into_error(), is_unsent))

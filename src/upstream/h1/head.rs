@@ -1,7 +1,9 @@
 //! A provider's answer's head (RFC 9112): status, the headers that matter, and how the body is framed.
 
 use crate::chunked::Chunked;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use crate::upstream::Kept;
+use http::StatusCode;
+use std::mem::MaybeUninit;
 
 /// Bytes of one head.
 pub(super) const MAX_HEAD: usize = 64 << 10;
@@ -19,7 +21,7 @@ pub(super) enum Framing {
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
+    pub(super) kept: Kept,
     pub(super) framing: Framing,
     pub(super) is_reusable: bool,
     /// Bytes that it took.
@@ -40,12 +42,11 @@ pub enum BadHead {
 }
 
 /// The head at the beginning of `bytes`, which may be preceded by interim answers; `None` where its end has not come.
-/// Of its headers those are kept that `keeps` names, in lower case.
-pub(super) fn parse(bytes: &[u8], keeps: &[&'static str]) -> Result<Option<Head>, BadHead> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Option<Head>, BadHead> {
     let mut skipped = 0;
     loop {
         let rest = bytes.get(skipped..).unwrap_or_default();
-        match one(rest, keeps)? {
+        match one(rest)? {
             Some(head) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
                 return Err(BadHead::Upgrade);
             }
@@ -60,10 +61,12 @@ pub(super) fn parse(bytes: &[u8], keeps: &[&'static str]) -> Result<Option<Head>
     }
 }
 
-fn one(bytes: &[u8], keeps: &[&'static str]) -> Result<Option<Head>, BadHead> {
-    let mut lines = [httparse::EMPTY_HEADER; MAX_HEADERS];
-    let mut answer = httparse::Response::new(&mut lines);
-    let length = match answer.parse(bytes) {
+fn one(bytes: &[u8]) -> Result<Option<Head>, BadHead> {
+    let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+    let mut answer = httparse::Response::new(&mut []);
+    let parser = httparse::ParserConfig::default();
+    let parsed = parser.parse_response_with_uninit_headers(&mut answer, bytes, &mut lines);
+    let length = match parsed {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => return Err(BadHead::TooLarge),
@@ -74,7 +77,7 @@ fn one(bytes: &[u8], keeps: &[&'static str]) -> Result<Option<Head>, BadHead> {
         .and_then(|code| StatusCode::from_u16(code).ok())
         .ok_or(BadHead::Malformed)?;
     let mut is_reusable = answer.version == Some(1);
-    let mut headers = HeaderMap::new();
+    let mut kept = Kept::default();
     let mut content_length = None;
     // The last coding decides; whether it is `chunked`.
     let mut last_coding = None;
@@ -100,10 +103,8 @@ fn one(bytes: &[u8], keeps: &[&'static str]) -> Result<Option<Head>, BadHead> {
                     is_reusable = true;
                 }
             }
-        } else if let Some(name) = keeps.iter().find(|kept| name.eq_ignore_ascii_case(kept))
-            && let Ok(value) = HeaderValue::from_bytes(value)
-        {
-            headers.append(HeaderName::from_static(name), value);
+        } else {
+            kept.offer(name, value);
         }
     }
     let framing = match (last_coding, content_length) {
@@ -121,7 +122,7 @@ fn one(bytes: &[u8], keeps: &[&'static str]) -> Result<Option<Head>, BadHead> {
     };
     Ok(Some(Head {
         status,
-        headers,
+        kept,
         framing,
         is_reusable,
         length,
@@ -137,10 +138,8 @@ fn number(text: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const KEEPS: [&str; 2] = ["content-type", "retry-after"];
-
     fn head(text: &str) -> Result<Option<Head>, BadHead> {
-        parse(text.as_bytes(), &KEEPS)
+        parse(text.as_bytes())
     }
 
     fn framing(lines: &str) -> (Framing, bool) {
@@ -203,8 +202,8 @@ mod tests {
         let found = head(text).unwrap().unwrap();
         assert_eq!(found.status, 429);
         assert_eq!(found.length, text.len() - 4);
-        assert_eq!(found.headers.len(), 1);
-        assert_eq!(found.headers["retry-after"], "3");
+        assert_eq!(found.kept.text("retry-after"), Some("3"));
+        assert_eq!(found.kept.get("set-cookie"), None);
     }
 
     #[test]

@@ -15,10 +15,11 @@ pub(super) use reading::Reading;
 
 use super::connect::Stream;
 use super::error::BodyError;
+use super::kept::Kept;
 use super::origin::Origin;
 use crate::socket::poll_read;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use sending::Sending;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -59,13 +60,12 @@ impl H1 {
         mut self,
         head: Vec<u8>,
         body: Bytes,
-        keeps: &[&'static str],
-    ) -> Result<(StatusCode, HeaderMap, Reading), NoAnswer> {
+    ) -> Result<(StatusCode, Kept, Reading), NoAnswer> {
         let mut sending = Sending::new(head, body);
         let mut began = Vec::new();
         let answered = poll_fn(|cx| {
             sending.poll(&mut self.stream, cx);
-            poll_head(&mut self.stream, cx, &mut began, keeps)
+            poll_head(&mut self.stream, cx, &mut began)
         });
         let (head, rest) = match answered.await {
             Ok(answered) => answered,
@@ -80,7 +80,7 @@ impl H1 {
         let is_reusable = head.is_reusable && (goes_on || sending.is_over());
         let left = (goes_on && !sending.is_over()).then(|| Box::new(sending));
         let reading = Reading::new(self, left, head.framing, is_reusable, rest);
-        Ok((head.status, head.headers, reading))
+        Ok((head.status, head.kept, reading))
     }
 }
 
@@ -88,7 +88,6 @@ fn poll_head(
     stream: &mut Stream,
     cx: &mut Context<'_>,
     began: &mut Vec<u8>,
-    keeps: &[&'static str],
 ) -> Poll<Result<(head::Head, Bytes), BodyError>> {
     loop {
         let read = ready!(poll_read(stream, cx, |fresh| {
@@ -99,7 +98,7 @@ fn poll_head(
                 began.extend_from_slice(fresh);
             }
             let all = if began.is_empty() { fresh } else { &began[..] };
-            match head::parse(all, keeps)? {
+            match head::parse(all)? {
                 Some(head) => {
                     let rest = all.get(head.length..).unwrap_or_default();
                     let rest = Bytes::copy_from_slice(rest);
