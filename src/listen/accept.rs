@@ -198,8 +198,8 @@ async fn stopped(mut stop: Stop) {
 struct Answerer<'a>(&'a Arc<Gateway>);
 
 impl h1::Service for Answerer<'_> {
-    async fn answer(&self, request: Request<RequestBody>) -> Answer {
-        service::answer(self.0, request).await
+    fn answer(&self, request: Request<RequestBody>) -> service::Answering<'_> {
+        service::answer(self.0, request)
     }
 
     fn refuse(&self, raw: &[u8], reason: Reason) -> Answer {

@@ -8,6 +8,8 @@ use crate::pipeline::caller::{authenticate, dialect};
 use crate::pipeline::{self, Answer, Lines, ReplyBody, answer};
 use crate::telemetry::others::{Asked, Kind};
 use hyper::{Method, Request};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use tollgate_domain::{Dialect, Endpoint, Refusal};
 use tollgate_governance::principal::Scope;
@@ -18,10 +20,14 @@ pub fn refuse(gateway: &Gateway, dialect: Dialect, reason: Reason) -> Answer {
     answer::stranger(gateway, &Asked::UNREADABLE, dialect, &refused_head(reason))
 }
 
-pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Answer {
+/// An answer in the making, on the heap: a connection in the midst of a long answer does not hold the room that making
+/// it took.
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+pub fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Answering<'_> {
     let endpoint = Endpoint::at(request.uri().path());
     match (endpoint, request.method()) {
-        (Some(endpoint), &Method::POST) => pipeline::serve(gateway, endpoint, request).await,
+        (Some(endpoint), &Method::POST) => Box::pin(pipeline::serve(gateway, endpoint, request)),
         (Some(_), method) => {
             // Whoever is unknown learns nothing of what exists.
             let refusal = match authenticate(&gateway.live.load(), request.headers()) {
@@ -36,30 +42,33 @@ pub async fn answer(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> An
                 path,
             };
             let answer = answer::stranger(gateway, &asked, spoken, &refusal);
-            allowing(answer, &refusal, "POST")
+            Box::pin(std::future::ready(allowing(answer, &refusal, "POST")))
         }
-        (None, _) => {
-            let spoken = dialect(request.uri().path(), request.headers());
-            let (method, uri) = (request.method().clone(), request.uri().clone());
-            let asked = Asked {
-                kind: kind(uri.path()),
-                method: method.as_str(),
-                path: uri.path(),
-            };
-            match Box::pin(other(gateway, request)).await {
-                Ok(answer) => {
-                    let status = answer.status.as_u16();
-                    gateway.metrics.others.answered(&asked, status);
-                    answer
-                }
-                Err(refusal) if is_mlflow_api(asked.path) => {
-                    answer::mlflow_stranger(gateway, &asked, &refusal)
-                }
-                Err(refusal) => {
-                    let answer = answer::stranger(gateway, &asked, spoken, &refusal);
-                    allowing(answer, &refusal, "GET, HEAD")
-                }
-            }
+        (None, _) => Box::pin(beside(gateway, request)),
+    }
+}
+
+/// Answers what is no model endpoint.
+async fn beside(gateway: &Arc<Gateway>, request: Request<RequestBody>) -> Answer {
+    let spoken = dialect(request.uri().path(), request.headers());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let asked = Asked {
+        kind: kind(uri.path()),
+        method: method.as_str(),
+        path: uri.path(),
+    };
+    match other(gateway, request).await {
+        Ok(answer) => {
+            let status = answer.status.as_u16();
+            gateway.metrics.others.answered(&asked, status);
+            answer
+        }
+        Err(refusal) if is_mlflow_api(asked.path) => {
+            answer::mlflow_stranger(gateway, &asked, &refusal)
+        }
+        Err(refusal) => {
+            let answer = answer::stranger(gateway, &asked, spoken, &refusal);
+            allowing(answer, &refusal, "GET, HEAD")
         }
     }
 }

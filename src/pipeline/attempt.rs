@@ -5,13 +5,14 @@ use super::caller::Caller;
 use super::exchange::{Attempt, Exchange};
 use super::failed::{Failed, of_send, read_error, reason};
 use super::lines::Lines;
-use super::{count, misfit, request, stream, whole};
-use crate::clock;
+use super::{count, request, stream, whole};
+use crate::clock::{self, Moment};
 use crate::live::{LiveRoute, LiveTarget};
 use crate::random;
-use crate::upstream::{self, UpstreamBody};
-use http::HeaderMap;
+use crate::upstream::{self, Kept, Response, UpstreamBody};
+use http::StatusCode;
 use std::fmt::Write as _;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate_domain::{Refusal, Unit};
@@ -20,30 +21,33 @@ use tollgate_governance::limit::Permit;
 use tollgate_governance::strategy::{Choice, Failure, Plan, Tried, Verdict};
 use tollgate_providers::{Call, ModelFacts, Outgoing, Reply, TargetModel, prepare};
 
-/// What a try has to work with.
+/// A provider's answer, of which the head has come.
 pub(super) struct Way {
     pub reply: Reply,
-    pub head: HeaderMap,
+    pub status: StatusCode,
+    pub head: Kept,
     pub body: UpstreamBody,
-    /// Whether another target is left, should this one fail before its first content.
-    pub has_fallback: bool,
     pub pass: Pass,
 }
+
+/// A try without an answer, and the request whose it was.
+pub(super) type Unanswered = (Box<Exchange>, Box<Failed>);
 
 /// Tries until there is an answer, and settles with an error where there is none.
 pub async fn run(
     mut exchange: Box<Exchange>,
-    route: Arc<LiveRoute>,
-    call: Call,
-    caller: Caller,
+    route: &LiveRoute,
+    call: &Call,
+    caller: &Caller,
 ) -> Answer {
-    let mut plan = plan(&route);
+    let now = clock::now();
+    let mut plan = plan(route, now);
     let mut last = Refusal::Unreachable("every target is set aside".to_owned());
     let mut told = Lines::default();
     while let Some(step) = plan.next_step() {
         let target = step.target;
         if count::is_ours(&exchange, &target) {
-            return Box::pin(count::answer(exchange, target, &call)).await;
+            return Box::pin(count::answer(exchange, target, call)).await;
         }
         let Ok(mut permit) = enter(&target) else {
             (last, told) = (at_capacity(&target), Lines::default());
@@ -52,7 +56,7 @@ pub async fn run(
         let mut pass = if step.is_last_resort {
             target.breaker.enter_anyway(clock::now())
         } else {
-            match target.breaker.enter(clock::now()) {
+            match target.breaker.enter(now) {
                 Some(pass) => pass,
                 None => {
                     plan.put_off(target);
@@ -63,7 +67,7 @@ pub async fn run(
         let mut tries = 0;
         loop {
             tries += 1;
-            let outgoing = match adapt(&exchange, &route, &call, &caller, &target) {
+            let outgoing = match adapt(&exchange, route, call, caller, &target) {
                 Ok(outgoing) => outgoing,
                 Err(refusal) => {
                     (last, told) = (refusal, Lines::default());
@@ -71,17 +75,16 @@ pub async fn run(
                 }
             };
             let has_fallback = !plan.is_empty();
-            let failed = match one(
-                exchange,
-                &route,
-                &target,
-                outgoing,
-                has_fallback,
-                pass,
-                permit,
-            )
-            .await
-            {
+            let asking = one(&mut exchange, route, &target, outgoing, pass, permit);
+            let outcome = match asking.await {
+                Ok(way) if way.reply.is_stream() => {
+                    let starting = stream::start(exchange, route, way, has_fallback);
+                    Box::pin(starting).await
+                }
+                Ok(way) => whole::answer(exchange, route, way).await,
+                Err(failed) => Err((exchange, failed)),
+            };
+            let failed = match outcome {
                 Ok(answer) => return answer,
                 Err((returned, failed)) => {
                     exchange = returned;
@@ -94,13 +97,13 @@ pub async fn run(
                     tries,
                     retry_after: failed.retry_after,
                     is_final: failed.is_final,
-                    time_left: time_left(&exchange, &route),
+                    time_left: time_left(&exchange, route, clock::now()),
                 },
                 random::next_u64(),
             );
             (last, told) = (failed.refusal, failed.told);
             exchange.gateway().metrics.followed(
-                &route,
+                route,
                 &target,
                 failed.failure,
                 verdict,
@@ -147,9 +150,8 @@ fn at_capacity(target: &LiveTarget) -> Refusal {
     }
 }
 
-fn plan(route: &LiveRoute) -> Plan<Arc<LiveTarget>> {
+fn plan(route: &LiveRoute, now: Moment) -> Plan<Arc<LiveTarget>> {
     let mut plan = Plan::default();
-    let now = clock::now();
     for stage in &route.stages {
         let choices = stage.targets.iter().map(|target| Choice {
             target: target.clone(),
@@ -161,12 +163,9 @@ fn plan(route: &LiveRoute) -> Plan<Arc<LiveTarget>> {
     plan
 }
 
-fn time_left(exchange: &Exchange, route: &LiveRoute) -> Duration {
-    route
-        .route
-        .timeout
-        .total
-        .saturating_sub(clock::elapsed(exchange.started))
+fn time_left(exchange: &Exchange, route: &LiveRoute, now: Moment) -> Duration {
+    let total = route.route.timeout.total;
+    total.saturating_sub(now.since(exchange.started))
 }
 
 fn adapt(
@@ -202,18 +201,15 @@ fn adapt(
     )
 }
 
-type Outcome = Result<Answer, (Box<Exchange>, Box<Failed>)>;
-
-/// One try at one target.
-async fn one(
-    mut exchange: Box<Exchange>,
-    route: &Arc<LiveRoute>,
-    target: &Arc<LiveTarget>,
+/// One try at one target, up to the answer's head.
+fn one<'a>(
+    exchange: &'a mut Exchange,
+    route: &'a LiveRoute,
+    target: &'a Arc<LiveTarget>,
     mut outgoing: Outgoing,
-    has_fallback: bool,
     pass: Pass,
     permit: Option<Permit>,
-) -> Outcome {
+) -> impl Future<Output = Result<Way, Box<Failed>>> + Send {
     outgoing.reply.created_at(clock::unix_seconds());
     exchange.losses.clear();
     for loss in &outgoing.losses {
@@ -226,7 +222,8 @@ async fn one(
     } else {
         Default::default()
     };
-    let attempt = Attempt {
+    let now = clock::now();
+    let taken = exchange.begin_attempt(Attempt {
         number: 0,
         span: random::span_id(),
         target: target.clone(),
@@ -234,76 +231,68 @@ async fn one(
             .model
             .clone()
             .unwrap_or_else(|| exchange.model.clone()),
-        started: clock::now(),
+        started: now,
         first_token: None,
         status: 0,
         input,
         output: Vec::new(),
         is_translated,
         _permit: permit,
-    };
-    if let Err(refusal) = exchange.begin_attempt(attempt).await {
-        return Err((
-            exchange,
-            Box::new(Failed::new(Failure::TotalTimeout, refusal)),
-        ));
-    }
+    });
+    let left = time_left(exchange, route, now);
     let timeout = route.route.timeout;
-    let left = time_left(&exchange, route);
-    let is_stream = outgoing.reply.is_stream();
-    let limit = if is_stream {
+    let limit = if outgoing.reply.is_stream() {
         left.min(timeout.first_token)
     } else {
         left
     };
-    let sent = {
-        let request = request::build(target, &mut outgoing);
-        let sending = upstream::send(&target.provider.origin, &request, timeout.connect);
-        tokio::time::timeout(limit, sending).await
-    };
-    let response = match sent {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => return fail(exchange, pass, of_send(&error)),
-        Err(_) if limit < left => {
-            let failed = Failed::new(Failure::FirstTokenTimeout, Refusal::UpstreamTimeout);
-            return fail(exchange, pass, failed);
+    async move {
+        if let Err(refusal) = exchange.begun(taken).await {
+            return Err(Box::new(Failed::new(Failure::TotalTimeout, refusal)));
         }
-        Err(_) => {
-            let failed = Failed::new(Failure::TotalTimeout, Refusal::UpstreamTimeout);
-            return fail(exchange, pass, failed);
-        }
-    };
-    let (head, mut body) = response.into_parts();
-    let status = head.status.as_u16();
-    if let Some(attempt) = &mut exchange.attempt {
-        attempt.status = status;
-    }
-    if !head.status.is_success() {
-        let failed = Box::pin(read_error(target, status, &head.headers, &mut body)).await;
-        return fail(exchange, pass, failed);
-    }
-    let mut way = Way {
-        reply: outgoing.reply,
-        head: head.headers,
-        body,
-        has_fallback,
-        pass,
-    };
-    if is_stream {
-        if misfit::is_doubtful(&way.head) {
-            let left = time_left(&exchange, route).min(timeout.first_token);
-            if let Err(failed) = misfit::look(&mut way, left).await {
-                return fail(exchange, way.pass, failed);
+        let sent = {
+            let request = request::build(target, &mut outgoing);
+            let sending = upstream::send(&target.provider.origin, &request, timeout.connect);
+            tokio::time::timeout(limit, sending).await
+        };
+        let mut way = match sent {
+            Ok(Ok(response)) => Way::of(exchange, outgoing.reply, pass, response),
+            Ok(Err(error)) => return Err(end(exchange, pass, of_send(&error))),
+            Err(_) => {
+                let failure = if limit < left {
+                    Failure::FirstTokenTimeout
+                } else {
+                    Failure::TotalTimeout
+                };
+                let failed = Failed::new(failure, Refusal::UpstreamTimeout);
+                return Err(end(exchange, pass, failed));
             }
+        };
+        if way.status.is_success() {
+            return Ok(way);
         }
-        Box::pin(stream::start(exchange, route, way)).await
-    } else {
-        whole::answer(exchange, route, way).await
+        let failed = Box::pin(read_error(target, &mut way)).await;
+        Err(end(exchange, way.pass, failed))
+    }
+}
+
+impl Way {
+    fn of(exchange: &mut Exchange, reply: Reply, pass: Pass, response: Response) -> Self {
+        if let Some(attempt) = &mut exchange.attempt {
+            attempt.status = response.status.as_u16();
+        }
+        Self {
+            reply,
+            status: response.status,
+            head: response.head,
+            body: response.body,
+            pass,
+        }
     }
 }
 
 /// Ends a try without an answer. What the caller did wrong says nothing about the target.
-pub(super) fn fail(mut exchange: Box<Exchange>, pass: Pass, failed: Failed) -> Outcome {
+fn end(exchange: &mut Exchange, pass: Pass, failed: Failed) -> Box<Failed> {
     exchange.end_attempt(&failed.seen, reason(failed.failure));
     let is_targets = match failed.failure {
         Failure::Status(status) => status == 408 || status == 429 || status >= 500,
@@ -317,5 +306,15 @@ pub(super) fn fail(mut exchange: Box<Exchange>, pass: Pass, failed: Failed) -> O
     if is_targets {
         pass.fail(clock::now());
     }
-    Err((exchange, Box::new(failed)))
+    Box::new(failed)
+}
+
+/// The same for who owns the exchange; another try may follow.
+pub(super) fn fail<T>(
+    mut exchange: Box<Exchange>,
+    pass: Pass,
+    failed: Failed,
+) -> Result<T, Unanswered> {
+    let failed = end(&mut exchange, pass, failed);
+    Err((exchange, failed))
 }

@@ -1,11 +1,12 @@
 //! Why a try gave no answer, and what the caller is told of it.
 
 use super::answer::pass_on;
+use super::attempt::Way;
 use super::gunzip::Decoder;
 use super::lines::Lines;
 use crate::clock;
 use crate::live::LiveTarget;
-use crate::upstream::{Kept, SendError, UpstreamBody};
+use crate::upstream::{Kept, SendError};
 use bytes::Bytes;
 use std::time::Duration;
 use tollgate_domain::Refusal;
@@ -101,12 +102,8 @@ fn retry_after(head: &Kept) -> Option<Duration> {
     exact.or_else(|| parse_retry_after(head.text("retry-after")?, clock::unix_seconds()))
 }
 
-pub(super) async fn read_error(
-    target: &LiveTarget,
-    status: u16,
-    head: &Kept,
-    body: &mut UpstreamBody,
-) -> Failed {
+pub(super) async fn read_error(target: &LiveTarget, way: &mut Way) -> Failed {
+    let (status, head, body) = (way.status.as_u16(), &way.head, &mut way.body);
     let mut bytes = Vec::new();
     let reading = async {
         while let Some(Ok(chunk)) = body.chunk().await {

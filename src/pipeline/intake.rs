@@ -16,35 +16,55 @@ use tollgate_domain::Refusal;
 /// Bytes that are decoded at a time.
 const STEP: usize = 64 << 10;
 
+/// What a head says of the body behind it.
+pub struct Announced {
+    length: Option<u64>,
+    /// Or how one is named that is not known.
+    encoding: Result<Encoding, String>,
+}
+
+impl Announced {
+    pub fn of(headers: &HeaderMap) -> Self {
+        Self {
+            length: headers
+                .get(CONTENT_LENGTH)
+                .and_then(|value| value.to_str().ok()?.parse().ok()),
+            encoding: encoding(headers),
+        }
+    }
+}
+
 /// Reads the whole body. The limit holds for what arrives and for what it decodes to.
 pub async fn read(
     server: &Server,
-    headers: &HeaderMap,
+    announced: Announced,
     body: RequestBody,
 ) -> Result<Bytes, Refusal> {
     let limit = server.max_body;
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: u64| length > limit) {
+    if announced.length.is_some_and(|length| length > limit) {
         return Err(Refusal::BodyTooLarge { limit });
     }
-    let raw = within(server.body_timeout, pin!(collect(body, limit)))
+    let raw = within(|| server.body_timeout, pin!(collect(body, limit)))
         .await
         .map_err(|_| Refusal::RequestTimeout)??;
-    match encoding(headers)? {
-        Encoding::Identity => Ok(raw),
-        Encoding::Gzip => {
+    let (decoded, name) = match announced.encoding {
+        Ok(Encoding::Identity) => return Ok(raw),
+        Ok(Encoding::Gzip) => {
             let mut decoder = GzipDecoder::new(&*raw);
             decoder.multiple_members(true);
-            decode(decoder, "gzip", limit).await
+            (Box::pin(decode(decoder, limit)).await, "gzip")
         }
-        Encoding::Zstd => {
+        Ok(Encoding::Zstd) => {
             let mut decoder = ZstdDecoder::new(&*raw);
             decoder.multiple_members(true);
-            decode(decoder, "zstd", limit).await
+            (Box::pin(decode(decoder, limit)).await, "zstd")
         }
-    }
+        Err(named) => return Err(Refusal::UnsupportedEncoding(named)),
+    };
+    decoded.map_err(|broken| match broken {
+        Broken::TooLarge => Refusal::BodyTooLarge { limit },
+        Broken::Invalid => Refusal::bad_request(format!("the body is no valid {name}"), None),
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -55,7 +75,7 @@ enum Encoding {
 }
 
 /// The one encoding of a body: nobody encodes twice but to see what is decoded.
-fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
+fn encoding(headers: &HeaderMap) -> Result<Encoding, String> {
     const KNOWN: [(&[u8], Encoding); 4] = [
         (b"identity", Encoding::Identity),
         (b"gzip", Encoding::Gzip),
@@ -75,8 +95,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
             let all: Vec<_> = all
                 .map(|value| String::from_utf8_lossy(value.as_bytes()))
                 .collect();
-            let shown = all.join(", ").chars().take(40).collect();
-            Err(Refusal::UnsupportedEncoding(shown))
+            Err(all.join(", ").chars().take(40).collect())
         }
     }
 }
@@ -99,24 +118,23 @@ async fn collect(mut body: RequestBody, limit: u64) -> Result<Bytes, Refusal> {
     Ok(pieces.finish())
 }
 
+/// Why a body can't be decoded.
+enum Broken {
+    TooLarge,
+    Invalid,
+}
+
 /// Reads what a body decodes to; a small body that decodes to gigabytes stops at the limit.
-async fn decode(
-    mut decoder: impl AsyncRead + Unpin,
-    name: &str,
-    limit: u64,
-) -> Result<Bytes, Refusal> {
+async fn decode(mut decoder: impl AsyncRead + Unpin, limit: u64) -> Result<Bytes, Broken> {
     let mut bytes = BytesMut::new();
     loop {
         bytes.reserve(STEP);
         match decoder.read_buf(&mut (&mut bytes).limit(STEP)).await {
             Ok(0) => return Ok(bytes.freeze()),
-            Ok(_) if bytes.len() as u64 > limit => return Err(Refusal::BodyTooLarge { limit }),
+            Ok(_) if bytes.len() as u64 > limit => return Err(Broken::TooLarge),
             // Others of this thread have their turn: a large body takes a while.
             Ok(_) => tokio::task::yield_now().await,
-            Err(_) => {
-                let message = format!("the body is no valid {name}");
-                return Err(Refusal::bad_request(message, None));
-            }
+            Err(_) => return Err(Broken::Invalid),
         }
     }
 }

@@ -6,24 +6,16 @@ use super::failed::Failed;
 use super::gunzip::Decoder;
 use super::whole::MAX_ANSWER;
 use super::within::within;
+use crate::upstream::Kept;
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 use std::pin::pin;
 use std::time::Duration;
 use tollgate_domain::Refusal;
 use tollgate_governance::strategy::Failure;
 use tollgate_providers::ReplyFault;
 
-/// Whether an answer has to be looked at: it does not call itself an event stream.
-pub(super) fn is_doubtful(head: &HeaderMap) -> bool {
-    let kind = head.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
-    let kind = kind.and_then(|kind| kind.get(..b"text/event-stream".len()));
-    !kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
-}
-
 /// Waits for the first bytes, whatever the answer calls itself.
-pub(super) async fn look(way: &mut Way, limit: Duration) -> Result<(), Failed> {
+pub(super) async fn look(way: &mut Way, limit: impl FnOnce() -> Duration) -> Result<(), Failed> {
     let reading = async {
         let Some(Ok(first)) = way.body.chunk().await else {
             return Ok(());
@@ -44,7 +36,7 @@ pub(super) async fn look(way: &mut Way, limit: Duration) -> Result<(), Failed> {
 }
 
 /// No line of a stream begins as JSON or HTML does.
-fn begins_otherwise(head: &HeaderMap, first: &Bytes) -> bool {
+fn begins_otherwise(head: &Kept, first: &Bytes) -> bool {
     let decoded = Decoder::of(head).and_then(|mut decoder| decoder.decode(first.clone()).ok());
     let decoded = decoded.unwrap_or_default();
     matches!(decoded.trim_ascii_start().first(), Some(b'{' | b'[' | b'<'))

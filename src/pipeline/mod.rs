@@ -42,25 +42,33 @@ pub use lines::Lines;
 
 use crate::gateway::Gateway;
 use crate::listen::RequestBody;
+use crate::live::LiveRoute;
 use crate::telemetry::others::{Asked, Kind};
 use caller::Caller;
 use exchange::Exchange;
 use http::Request;
+use intake::Announced;
+use std::future::Future;
 use std::sync::Arc;
 use tollgate_domain::{Endpoint, Refusal};
 use tollgate_governance::principal::Scope;
 use tollgate_providers::Call;
 
-/// Answers a call of a model endpoint.
-pub async fn serve(
+/// Answers a call of a model endpoint. Whose call it is is known before anything is waited for; what of the head is
+/// needed later has been copied by then.
+pub fn serve(
     gateway: &Arc<Gateway>,
     endpoint: Endpoint,
     request: Request<RequestBody>,
-) -> Answer {
+) -> impl Future<Output = Answer> + Send + use<> {
     let (head, body) = request.into_parts();
     let live = gateway.live.load_full();
-    let key = match caller::authenticate(&live, &head.headers) {
-        Ok(key) => key,
+    let opened = match caller::authenticate(&live, &head.headers) {
+        Ok(key) => {
+            let caller = Caller::read(endpoint, &head);
+            let exchange = Exchange::open(gateway.clone(), live, key, endpoint, &caller);
+            Ok((exchange, caller, Announced::of(&head.headers)))
+        }
         Err(refusal) => {
             let spoken = caller::dialect(endpoint.path(), &head.headers);
             let asked = Asked {
@@ -68,28 +76,37 @@ pub async fn serve(
                 method: head.method.as_str(),
                 path: endpoint.path(),
             };
-            return answer::stranger(gateway, &asked, spoken, &refusal);
+            Err(answer::stranger(gateway, &asked, spoken, &refusal))
         }
     };
-    let caller = Caller::read(endpoint, &head);
-    let mut exchange = Exchange::open(gateway.clone(), live, key, endpoint, &caller);
-    let admitted = async {
-        exchange.key().principal.require(Scope::Invoke)?;
-        let body = intake::read(&exchange.live().config.server, &head.headers, body).await?;
-        let scanned = Call::scan(endpoint, body.clone());
-        exchange.received(body, scanned.as_ref().ok());
-        let call = scanned?;
-        let route = route::find(exchange.live(), exchange.key(), &call.model)?;
-        exchange.routed(route.clone());
-        limit::admit(&mut exchange, &route, &call)?;
-        Ok::<_, Refusal>((call, route))
-    }
-    .await;
-    match admitted {
-        Err(refusal) => {
-            let refusal = limit::count(&mut exchange).err().unwrap_or(refusal);
-            exchange.refuse(refusal).await
+    async move {
+        let (mut exchange, caller, announced) = match opened {
+            Ok(opened) => opened,
+            Err(answer) => return answer,
+        };
+        match admit(&mut exchange, announced, body).await {
+            Ok((call, route)) => attempt::run(exchange, &route, &call, &caller).await,
+            Err(refusal) => {
+                let refusal = limit::count(&mut exchange).err().unwrap_or(refusal);
+                exchange.refuse(refusal).await
+            }
         }
-        Ok((call, route)) => attempt::run(exchange, route, call, caller).await,
     }
+}
+
+/// Reads the body and passes the gates.
+async fn admit(
+    exchange: &mut Exchange,
+    announced: Announced,
+    body: RequestBody,
+) -> Result<(Call, Arc<LiveRoute>), Refusal> {
+    exchange.key().principal.require(Scope::Invoke)?;
+    let body = intake::read(&exchange.live().config.server, announced, body).await?;
+    let scanned = Call::scan(exchange.endpoint, body.clone());
+    exchange.received(body, scanned.as_ref().ok());
+    let call = scanned?;
+    let route = route::find(exchange.live(), exchange.key(), &call.model)?;
+    exchange.routed(route.clone());
+    limit::admit(exchange, &route, &call)?;
+    Ok((call, route))
 }

@@ -8,11 +8,12 @@ mod held;
 pub use held::Held;
 
 use super::answer::{self, Answer, ReplyBody};
-use super::attempt::{Way, fail};
+use super::attempt::{Unanswered, Way, fail};
 use super::cut_off::Waits;
 use super::exchange::{Ending, Exchange};
 use super::failed::Failed;
 use super::gunzip::Decoder;
+use super::misfit;
 use crate::clock::{self, Moment};
 use crate::config::Timeouts;
 use crate::live::LiveRoute;
@@ -21,7 +22,6 @@ use crate::upstream::UpstreamBody;
 use bytes::{Bytes, BytesMut};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -70,15 +70,22 @@ enum Read {
 
 pub(super) async fn start(
     exchange: Box<Exchange>,
-    route: &Arc<LiveRoute>,
-    way: Way,
-) -> Result<Answer, (Box<Exchange>, Box<Failed>)> {
+    route: &LiveRoute,
+    mut way: Way,
+    has_fallback: bool,
+) -> Result<Answer, Unanswered> {
+    let timeout = route.route.timeout;
+    let end = exchange.started.after(timeout.total);
+    let left = || end.since(clock::now()).min(timeout.first_token);
+    if let Err(failed) = misfit::look(&mut way, left).await {
+        return fail(exchange, way.pass, failed);
+    }
     let Way {
         reply,
         head,
         body,
-        has_fallback,
         pass,
+        ..
     } = way;
     let Some(decoder) = Decoder::of(&head) else {
         let refusal = Refusal::UpstreamMalformed("its encoding is not known".to_owned());
@@ -94,7 +101,7 @@ pub(super) async fn start(
         upstream: body,
         decoder,
         reply,
-        timeout: route.route.timeout,
+        timeout,
         first: None,
         timer: None,
         last_read: clock::now(),

@@ -1,15 +1,17 @@
 //! An answer that comes in one piece.
 
 use super::answer::{self, Answer, ReplyBody};
-use super::attempt::{Way, fail};
+use super::attempt::{Unanswered, Way, fail};
 use super::exchange::{Ending, Exchange};
 use super::failed::Failed;
 use super::gunzip::Decoder;
 use super::within::within;
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::live::LiveRoute;
+use crate::upstream::BodyError;
+use bytes::Bytes;
 use std::pin::pin;
-use std::sync::Arc;
+use tokio::time::error::Elapsed;
 use tollgate_domain::Refusal;
 use tollgate_governance::strategy::Failure;
 
@@ -17,32 +19,38 @@ use tollgate_governance::strategy::Failure;
 pub(super) const MAX_ANSWER: usize = 256 << 20;
 
 pub(super) async fn answer(
-    mut exchange: Box<Exchange>,
-    route: &Arc<LiveRoute>,
-    way: Way,
-) -> Result<Answer, (Box<Exchange>, Box<Failed>)> {
-    let Way {
-        mut reply,
-        head,
-        mut body,
-        pass,
-        ..
-    } = way;
+    exchange: Box<Exchange>,
+    route: &LiveRoute,
+    mut way: Way,
+) -> Result<Answer, Unanswered> {
     let end = exchange.started.after(route.route.timeout.total);
-    let left = end.since(clock::now());
-    let collected = match within(left, pin!(body.collect(MAX_ANSWER))).await {
+    let left = || end.since(clock::now());
+    let collected = within(left, pin!(way.body.collect(MAX_ANSWER))).await;
+    let (exchange, answer) = settle(exchange, way, collected, end)?;
+    exchange.leave().await;
+    Ok(answer)
+}
+
+/// What was collected until `end`, as the caller gets it; the account is closed with it.
+fn settle(
+    mut exchange: Box<Exchange>,
+    way: Way,
+    collected: Result<Result<Bytes, BodyError>, Elapsed>,
+    end: Moment,
+) -> Result<(Box<Exchange>, Answer), Unanswered> {
+    let (mut reply, pass) = (way.reply, way.pass);
+    let collected = match collected {
         Ok(Ok(collected)) => collected,
         Ok(Err(error)) => {
             let refusal = Refusal::UpstreamMalformed(format!("it broke off: {error}"));
-            let failed = Failed::new(Failure::Broken, refusal);
-            return fail(exchange, pass, failed);
+            return fail(exchange, pass, Failed::new(Failure::Broken, refusal));
         }
         Err(_) => {
             let failed = Failed::new(Failure::TotalTimeout, Refusal::UpstreamTimeout);
             return fail(exchange, pass, failed);
         }
     };
-    let decoded = Decoder::of(&head).and_then(|mut decoder| decoder.decode(collected).ok());
+    let decoded = Decoder::of(&way.head).and_then(|mut decoder| decoder.decode(collected).ok());
     let Some(collected) = decoded else {
         let refusal = Refusal::UpstreamMalformed("its encoding can't be decoded".to_owned());
         return fail(exchange, pass, Failed::new(Failure::Broken, refusal));
@@ -68,11 +76,10 @@ pub(super) async fn answer(
     exchange.sends(&bytes, seen);
     let answer = answer::answered(
         &exchange,
-        &head,
+        &way.head,
         "application/json",
         ReplyBody::Until(Some(bytes), end),
     );
     exchange.finish(seen, None, Ending::Ok, 200, None);
-    exchange.leave().await;
-    Ok(answer)
+    Ok((exchange, answer))
 }

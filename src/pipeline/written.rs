@@ -23,13 +23,21 @@ impl Exchange {
         }
     }
 
-    /// Begins a try; the journal has it (and the request) in the kernel when this returns.
-    pub async fn begin_attempt(&mut self, mut attempt: Attempt) -> Result<(), Refusal> {
+    /// Begins a try: the journal gets it, and the request with it if it is the first.
+    pub(super) fn begin_attempt(&mut self, mut attempt: Attempt) -> Result<Position, AppendError> {
         self.attempts += 1;
         attempt.number = self.attempts;
         let taken = record::attempt(self, &attempt, !self.is_opened);
         self.tried = Some((attempt.target.clone(), attempt.model.clone()));
         self.attempt = Some(attempt);
+        taken
+    }
+
+    /// Waits until what [`Self::begin_attempt`] gave the journal is in the kernel: the try may leave.
+    pub(super) async fn begun(
+        &mut self,
+        taken: Result<Position, AppendError>,
+    ) -> Result<(), Refusal> {
         let written = match taken {
             Ok(position) => {
                 let opens = !std::mem::replace(&mut self.is_opened, true);

@@ -24,8 +24,8 @@ pub use request::{Outgoing, Template};
 pub use tls::{TlsError, client_config, read as read_roots, roots};
 
 use bytes::Bytes;
-use http_body_util::Full;
 use http::{Request, StatusCode};
+use http_body_util::Full;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,10 +81,7 @@ async fn send_anew(
     }
 }
 
-async fn h1_send(
-    connection: h1::H1,
-    request: &Outgoing<'_>,
-) -> Result<Response, h1::NoAnswer> {
+async fn h1_send(connection: h1::H1, request: &Outgoing<'_>) -> Result<Response, h1::NoAnswer> {
     let sent = connection.exchange(request.head(), request.body.clone());
     let (status, head, reading) = sent.await?;
     Ok(Response {

@@ -2,10 +2,8 @@
 //! throttling, partial success).
 
 use super::endpoint::Endpoint;
-use crate::upstream::{self, Outgoing};
+use crate::upstream::{self, Kept, Outgoing};
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header::RETRY_AFTER;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use std::time::Duration;
@@ -45,24 +43,27 @@ async fn exchange(endpoint: &Endpoint, body: Bytes, now_unix: u64) -> Answer {
         headers: &[],
         body,
     };
-    let response = match upstream::send(&endpoint.origin, &request, CONNECT).await {
+    let mut response = match upstream::send(&endpoint.origin, &request, CONNECT).await {
         Ok(response) => response,
         Err(error) => return later(error.to_string()),
     };
-    let (head, mut body) = response.into_parts();
     // The status says it; what comes after may only say more.
-    let body = body.collect(MAX_ANSWER).await.unwrap_or_default();
-    judge(head.status.as_u16(), &head.headers, &body, now_unix)
+    let body = response.body.collect(MAX_ANSWER).await;
+    judge(
+        response.status.as_u16(),
+        &response.head,
+        &body.unwrap_or_default(),
+        now_unix,
+    )
 }
 
-fn judge(status: u16, headers: &HeaderMap, body: &[u8], now_unix: u64) -> Answer {
+fn judge(status: u16, head: &Kept, body: &[u8], now_unix: u64) -> Answer {
     match status {
         200..300 => accepted(body),
         429 | 502 | 503 | 504 => Answer::Later {
             why: format!("status {status}"),
-            after: headers
-                .get(RETRY_AFTER)
-                .and_then(|value| value.to_str().ok())
+            after: head
+                .text("retry-after")
                 .and_then(|value| parse_retry_after(value, now_unix)),
         },
         408 | 500..600 => Answer::Failed { status },
@@ -89,15 +90,12 @@ fn later(why: String) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
 
     fn check(status: u16, retry: Option<&'static str>, body: &[u8], expected: Answer) {
-        let mut headers = HeaderMap::new();
-        if let Some(retry) = retry {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static(retry));
-        }
-        assert_eq!(judge(status, &headers, body, 0), expected, "{status}");
+        let sent = retry.map(|retry| ("retry-after", retry));
+        let head = Kept::sent(sent.as_slice());
+        assert_eq!(judge(status, &head, body, 0), expected, "{status}");
     }
 
     fn taken(rejected: u64, message: &str) -> Answer {

@@ -22,6 +22,7 @@ mod tests;
 pub use body::RequestBody;
 
 use super::guard::Reason;
+use super::service::Answering;
 use crate::pipeline::Answer;
 use crate::socket::{Socket, poll_read};
 use bytes::Bytes;
@@ -51,7 +52,7 @@ pub struct Options {
 /// Who answers.
 pub trait Service {
     /// Answers a request.
-    fn answer(&self, request: Request<RequestBody>) -> impl Future<Output = Answer> + Send;
+    fn answer(&self, request: Request<RequestBody>) -> Answering<'_>;
 
     /// Answers a head that was refused; `raw` is what came of it.
     fn refuse(&self, raw: &[u8], reason: Reason) -> Answer;
@@ -116,9 +117,7 @@ pub async fn serve(
                 return refuse(&shared, service, &raw, reason, options, timer).await;
             }
         };
-        // On the heap, so that a connection in the midst of a long answer does not hold the room that making it took.
-        let mut answering: Pin<Box<dyn Future<Output = _> + Send + '_>> =
-            Box::pin(service.answer(request));
+        let mut answering = service.answer(request);
         let answer = poll_fn(|cx| {
             if let Poll::Ready(answer) = answering.as_mut().poll(cx) {
                 return Poll::Ready(Some(answer));

@@ -27,7 +27,21 @@ struct Echo {
 }
 
 impl Service for Echo {
-    async fn answer(&self, request: Request<RequestBody>) -> Answer {
+    fn answer(&self, request: Request<RequestBody>) -> Answering<'_> {
+        Box::pin(self.echo(request))
+    }
+
+    fn refuse(&self, _raw: &[u8], reason: Reason) -> Answer {
+        self.say(format!("refused {}", reason.code()))
+    }
+
+    fn is_stopping(&self) -> bool {
+        false
+    }
+}
+
+impl Echo {
+    async fn echo(&self, request: Request<RequestBody>) -> Answer {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
         let body = match path.as_str() {
@@ -44,14 +58,6 @@ impl Service for Echo {
             },
         };
         self.say(format!("{} {path} {body}", parts.method))
-    }
-
-    fn refuse(&self, _raw: &[u8], reason: Reason) -> Answer {
-        self.say(format!("refused {}", reason.code()))
-    }
-
-    fn is_stopping(&self) -> bool {
-        false
     }
 }
 
